@@ -63,6 +63,8 @@ it("the command makes keys that the API accepts until they are revoked, and star
     [["create", "importer", "--kind", "root"], "Allowed choices are staff, user, agent, machine"],
     [["create", "service:x", "--kind", "agent"], "must not begin with service:"],
     [["create", "x", "--kind", "staff", "--expires", "soon"], "It must be like 90d"],
+    [["create", "x", "--kind", "staff", "--expires", "0d"], "would already have expired"],
+    [["create", "x", "--kind", "staff", "--expires", "-1d"], "It must be like 90d"],
   ] as const) {
     const refused = await keys(...args);
     expect([refused.code, refused.output]).toEqual([2, expect.stringContaining(says)]);

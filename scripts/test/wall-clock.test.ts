@@ -31,6 +31,7 @@ const reasons: Readonly<Record<string, string>> = {
   "apps/api/src/identity/token-principals.ts": "tokens expire at a moment",
   "apps/api/src/identity/key-principals.ts": "keys expire at a moment; the last use is recorded as one",
   "apps/api/src/routes/events/event-stats.ts": "the statistics of the days up to today",
+  "apps/cli/src/key-expiry.ts": "keys expire at a moment",
   "apps/cli/src/keys.ts": "keys expire at a moment",
   "apps/cli/src/terminal/age.ts": "the age of a moment that another process recorded",
   "scripts/src/chaos/shifted-clock.mjs": "is a wall clock, set wrong",

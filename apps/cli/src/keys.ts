@@ -10,7 +10,6 @@ import {
 } from "@synap/database/internal";
 import { commandOf } from "@synap/service/called-as";
 import { EXIT, ExitError, UsageError } from "@synap/service/exit-codes";
-import { readTimestamp } from "@synap/types";
 import {
   DEFAULT_SCOPES,
   isPrincipalKind,
@@ -24,6 +23,7 @@ import {
 } from "@synap/types/http";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { withDatabase } from "./data-directory/with-database.ts";
+import { readKeyExpiry } from "./key-expiry.ts";
 import { dataOption, warnOfUnknownSettings } from "./terminal/command.ts";
 import { helpText } from "./terminal/help-text.ts";
 import { formatTable, jsonText, plain } from "./terminal/table.ts";
@@ -73,7 +73,11 @@ function createCommand(): Command {
     )
     .option("--id <id>", "the id of the user, agent or machine (default: the name)")
     .option("--scopes <scopes>", "what it permits, separated by commas (default: by kind)", scopesOption)
-    .option("--expires <when>", "a number of days or hours such as 90d or 12h, or a moment", expiryOption)
+    .option(
+      "--expires <when>",
+      "a number of days or hours such as 90d or 12h, or a moment, at most 10 years away",
+      (value) => readKeyExpiry(value),
+    )
     .addOption(storeOption())
     .addHelpText(
       "after",
@@ -183,17 +187,4 @@ function scopesOption(value: string): readonly Scope[] {
   const scopes = names.filter(isScope);
   if (scopes.length === names.length) return [...new Set(scopes)];
   throw new InvalidArgumentError(`Scopes are ${SCOPES.join(", ")}.`);
-}
-
-const HOUR_MS = 3_600_000;
-
-function expiryOption(value: string): string {
-  const [, count, unit] = /^(\d{1,5})([dh])$/.exec(value) ?? [];
-  if (count !== undefined) {
-    const hours = Number(count) * (unit === "d" ? 24 : 1);
-    return new Date(Date.now() + hours * HOUR_MS).toISOString();
-  }
-  const moment = readTimestamp(value);
-  if (!moment.ok) throw new InvalidArgumentError("It must be like 90d, 12h or 2027-01-31T00:00:00Z.");
-  return moment.text;
 }
