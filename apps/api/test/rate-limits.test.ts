@@ -1,4 +1,5 @@
 import { createSynapEvent } from "@synap/types";
+import { parseList, serializeList } from "structured-headers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 import { createTestKey } from "../testing/test-keys.ts";
@@ -11,6 +12,8 @@ beforeAll(async () => {
   });
 });
 afterAll(() => api.stop());
+
+const isWholeNumber = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 
 let principals = 0;
 /** A user that has sent nothing so far. */
@@ -64,6 +67,29 @@ describe("the limits of a principal", () => {
     });
     clock.now += 10_000;
     expect([(await call("/events/types")).status, (await call("/events/types")).status]).toEqual([200, 429]);
+  });
+
+  it("are structured fields with the parameters of the draft, in answers of every kind", async () => {
+    const call = await newcomer();
+    const answers = [await call("/events/types"), await call("/status"), await call("/events", {})];
+    for (let sent = 0; sent < 4; sent += 1) answers.push(await call("/events/types"));
+    expect(answers.map(({ status }) => status)).toEqual([200, 403, 422, 200, 200, 200, 429]);
+    for (const { policy, limits } of answers) {
+      const policies = parseList(policy ?? "");
+      const units = policies.map(([name, parameters]) => [name, Object.fromEntries(parameters)]);
+      expect(units).toEqual([
+        ["requests", { q: 6, w: 60 }],
+        ["events", { q: 20, qu: "events", w: 60 }],
+      ]);
+      const left = parseList(limits ?? "");
+      expect(left.map(([name]) => name)).toEqual(policies.map(([name]) => name));
+      for (const [, parameters] of left) {
+        expect([...parameters.keys()]).toEqual(["r", "t"]);
+        for (const value of parameters.values()) expect(value).toSatisfy(isWholeNumber);
+      }
+      // What is sent is the canonical form.
+      expect([serializeList(policies), serializeList(left)]).toEqual([policy, limits]);
+    }
   });
 
   it("are its own", async () => {
