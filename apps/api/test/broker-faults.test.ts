@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 beforeEach(() => {
   api.broker.received.length = 0;
-  api.broker.mood = "accept";
+  api.broker.behaviour = "accept";
   api.broker.hold = Promise.resolve();
 });
 
@@ -50,8 +50,8 @@ async function queuedEvents(): Promise<number> {
 describe("while the broker", () => {
   it.each(["refuse", "break", "hang"] as const)(
     "does this: %s, the response is 503 with Retry-After",
-    async (mood) => {
-      api.broker.mood = mood;
+    async (behaviour) => {
+      api.broker.behaviour = behaviour;
       fakeTheClock();
       const before = api.broker.attempts();
       const answer = post("/api/v1/events", note("lost?"));
@@ -66,7 +66,7 @@ describe("while the broker", () => {
 
   it("refuses part of a batch, the response has the outcome of each event", async () => {
     let sends = 0;
-    api.broker.mood = () => (++sends === 1 ? "accept" : "refuse");
+    api.broker.behaviour = () => (++sends === 1 ? "accept" : "refuse");
     fakeTheClock();
     const events = [large(0), large(1), 7, large(2), large(3), large(4)];
     const answer = post("/api/v1/events/batch", events);

@@ -8,7 +8,7 @@ import { z } from "zod";
  * Behaviour of the broker on a send: accepts it; refuses it; accepts the connection and never answers; breaks the
  * connection; accepts it and breaks the connection before the response.
  */
-export type BrokerMood = "accept" | "refuse" | "hang" | "break" | "accept-and-break";
+export type BrokerBehaviour = "accept" | "refuse" | "hang" | "break" | "accept-and-break";
 
 /** One Inngest event that was acknowledged, or at least taken. */
 export interface ReceivedEnvelope {
@@ -25,8 +25,8 @@ export interface FaultBroker {
   readonly received: ReceivedEnvelope[];
   /** Every send that arrived, whatever became of it. */
   readonly attempts: () => number;
-  /** The mood of the next sends; a function is asked for each one. */
-  mood: BrokerMood | (() => BrokerMood);
+  /** The behaviour of the next sends; a function is asked for each one. */
+  behaviour: BrokerBehaviour | (() => BrokerBehaviour);
   delayMs: number;
   /** Sends wait for this before they are treated. */
   hold: Promise<void>;
@@ -46,15 +46,15 @@ export async function startFaultBroker(): Promise<FaultBroker> {
     const body = await readText(request);
     await broker.hold;
     if (broker.delayMs > 0) await sleep(broker.delayMs);
-    const mood = typeof broker.mood === "function" ? broker.mood() : broker.mood;
-    if (mood === "accept" || mood === "accept-and-break") {
+    const behaviour = typeof broker.behaviour === "function" ? broker.behaviour() : broker.behaviour;
+    if (behaviour === "accept" || behaviour === "accept-and-break") {
       for (const event of sendSchema.parse(JSON.parse(body))) {
         const bytes = Buffer.byteLength(JSON.stringify(event));
         const events = await openEnvelope(event.data);
         received.push({ id: event.id, bytes, isPacked: "gzip" in event.data, events });
       }
     }
-    answer(mood, request, response);
+    answer(behaviour, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -63,7 +63,7 @@ export async function startFaultBroker(): Promise<FaultBroker> {
     url: `http://127.0.0.1:${port}/`,
     received,
     attempts: () => attempts,
-    mood: "accept",
+    behaviour: "accept",
     delayMs: 0,
     hold: Promise.resolve(),
     stop: async () => {
@@ -74,14 +74,14 @@ export async function startFaultBroker(): Promise<FaultBroker> {
   return broker;
 }
 
-function answer(mood: BrokerMood, request: IncomingMessage, response: ServerResponse): void {
-  if (mood === "accept") {
+function answer(behaviour: BrokerBehaviour, request: IncomingMessage, response: ServerResponse): void {
+  if (behaviour === "accept") {
     response.setHeader("content-type", "text/plain");
     response.end('{"ids":["01M7YF28000000000000000000"],"status":200}');
-  } else if (mood === "refuse") {
+  } else if (behaviour === "refuse") {
     response.statusCode = 400;
     response.end('{"ids":[],"status":400,"error":"refused by the test"}');
-  } else if (mood !== "hang") request.socket.destroy();
+  } else if (behaviour !== "hang") request.socket.destroy();
 }
 
 async function readText(request: IncomingMessage): Promise<string> {

@@ -26,7 +26,7 @@ export interface TestIssuer {
   /** The keys that it publishes. */
   keys: readonly JWK[];
   /** Its treatment of requests: it answers, fails, never answers, redirects, or answers too much. */
-  mood: "answer" | "fail" | "hang" | "redirect" | "flood";
+  behaviour: "answer" | "fail" | "hang" | "redirect" | "flood";
   /** Paths of the requests so far. */
   readonly requests: string[];
   stop(): Promise<void>;
@@ -43,7 +43,7 @@ export async function startTestIssuer(keys: readonly JWK[] = []): Promise<TestIs
   const issuer: TestIssuer = {
     url,
     keys,
-    mood: "answer",
+    behaviour: "answer",
     requests: [],
     stop: () => {
       server.closeAllConnections();
@@ -52,11 +52,11 @@ export async function startTestIssuer(keys: readonly JWK[] = []): Promise<TestIs
   };
 
   function answer(path: string, response: ServerResponse): void {
-    const { mood } = issuer;
-    if (mood === "hang") return;
-    if (mood === "redirect") return void response.writeHead(302, { location: `${url}/elsewhere` }).end();
-    if (mood === "fail") return void response.writeHead(500).end();
-    const filler = mood === "flood" ? { filler: "x".repeat(300_000) } : {};
+    const { behaviour } = issuer;
+    if (behaviour === "hang") return;
+    if (behaviour === "redirect") return void response.writeHead(302, { location: `${url}/elsewhere` }).end();
+    if (behaviour === "fail") return void response.writeHead(500).end();
+    const filler = behaviour === "flood" ? { filler: "x".repeat(300_000) } : {};
     const document = path.startsWith("/.well-known/")
       ? { issuer: url, jwks_uri: `${url}/keys`, ...filler }
       : { keys: issuer.keys, ...filler };

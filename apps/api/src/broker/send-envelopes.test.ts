@@ -45,7 +45,7 @@ describe("sending envelopes to Inngest", () => {
 
   it("survives a broker that fails a few times", async () => {
     let left = 2;
-    broker.mood = () => (left-- > 0 ? "break" : "accept");
+    broker.behaviour = () => (left-- > 0 ? "break" : "accept");
     await send([outgoing()]);
     expect(broker.received).toHaveLength(1);
     expect(broker.attempts()).toBe(3);
@@ -56,7 +56,7 @@ describe("sending envelopes to Inngest", () => {
     ["packed", 500],
   ])("sends the same bytes again when the broker's response was lost (%s)", async (form, count) => {
     let left = 1;
-    broker.mood = () => (left-- > 0 ? "accept-and-break" : "accept");
+    broker.behaviour = () => (left-- > 0 ? "accept-and-break" : "accept");
     await send(Array.from({ length: count }, () => outgoing()));
     const [first, second, ...others] = broker.received;
     expect(others).toEqual([]);
@@ -110,7 +110,7 @@ describe("sending envelopes to Inngest", () => {
   });
 
   it("gives up when the broker keeps refusing", async () => {
-    broker.mood = "refuse";
+    broker.behaviour = "refuse";
     expect(await send([outgoing()])).toBe(0);
     expect(broker.attempts()).toBe(5);
   });
@@ -121,14 +121,14 @@ describe("sending envelopes to Inngest", () => {
   });
 
   it("gives up on a broker that accepts the connection and does not answer", async () => {
-    broker.mood = "hang";
+    broker.behaviour = "hang";
     const impatient = createInngestSender(eventApi, {
       maxBytes: MIN_ENVELOPE_BYTES,
       deadlineMs: 300,
       logger,
     });
     expect(await impatient([outgoing()])).toBe(0);
-    broker.mood = "accept";
+    broker.behaviour = "accept";
     await send([outgoing()]);
     expect(broker.received).toHaveLength(1);
   });

@@ -47,12 +47,12 @@ describe("the keys of an issuer", () => {
   it("stay in use for a day while the issuer is away", async () => {
     const verify = keysOf();
     await verify(key);
-    for (const mood of ["fail", "redirect", "flood", "hang"] as const) {
-      issuer.mood = mood;
+    for (const behaviour of ["fail", "redirect", "flood", "hang"] as const) {
+      issuer.behaviour = behaviour;
       clock.now += HOUR;
       expect(await verify(key)).toEqual(ok);
     }
-    issuer.mood = "fail";
+    issuer.behaviour = "fail";
     clock.now = 25 * HOUR;
     // The reading that began before may still wait for an answer.
     await expect
@@ -65,19 +65,19 @@ describe("the keys of an issuer", () => {
         { timeout: 20_000 },
       )
       .toBeInstanceOf(IssuerUnavailableError);
-    issuer.mood = "answer";
+    issuer.behaviour = "answer";
     clock.now += MINUTE;
     await expect.poll(() => verify(key).catch((error: unknown) => error)).toEqual(ok);
   });
 
   it("are waited for no longer than the limit, and then refused at once for some seconds", async () => {
-    issuer.mood = "hang";
+    issuer.behaviour = "hang";
     const verify = keysOf({ readMs: 1_000 });
     const all = await Promise.all(
       Array.from({ length: 20 }, () => verify(key).catch((error: unknown) => error)),
     );
     for (const error of all) expect(error).toBeInstanceOf(IssuerUnavailableError);
-    issuer.mood = "answer";
+    issuer.behaviour = "answer";
     await expect(verify(key)).rejects.toBeInstanceOf(IssuerUnavailableError);
     expect(issuer.requests).toHaveLength(1);
     // On a busy machine a reading may take longer than its limit here.

@@ -81,7 +81,7 @@ export const skipBody = z.strictObject({
 
 const MAX_RETRIED = 100;
 /** The name of a handler, or a code, in a body. */
-export const label = z
+export const nameInBody = z
   .string("must be a string")
   .min(1)
   .max(128)
@@ -90,12 +90,12 @@ export const label = z
 
 /** The body of a bulk retry. */
 export const retryBody = z.strictObject({
-  handler: label
+  handler: nameInBody
     .optional()
     .describe(
       "Dead letters of this handler; those of `ingest-events` are accepted events that are not stored.",
     ),
-  code: label.optional().describe("Dead letters with this code, for example `unknown-event-type`."),
+  code: nameInBody.optional().describe("Dead letters with this code, for example `unknown-event-type`."),
   after: z
     .int()
     .min(0)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { deadLetterOutcome, decisionReason, label } from "./dead-letters.ts";
+import { deadLetterOutcome, decisionReason, nameInBody } from "./dead-letters.ts";
 import { eventPath, position, storedEvent } from "./events.ts";
 import {
   cursorParameter,
@@ -87,7 +87,7 @@ export const unprocessedQuery = z.strictObject({
   cursor: cursorParameter,
 });
 
-const handler = label.describe("The handler, or the build of a projection, that failed on the event.");
+const handler = nameInBody.describe("The handler, or the build of a projection, that failed on the event.");
 
 /** The body of a decision about an event that a handler failed on. */
 export const processingBody = z.discriminatedUnion(
