@@ -68,6 +68,21 @@ describe("CloudEvents over HTTP", () => {
     expect(decoded.status).toBe(202);
   });
 
+  it("keep unknown attributes in binary mode, and are refused where a header would take the place of the body", async () => {
+    const { headers, body } = message(HTTP.binary(eventOf("h-1")));
+    expect(headers).toMatchObject({ "ce-comexample": "7" });
+    for (const name of ["data", "data_base64", "datacontenttype"]) {
+      const refused = await call("/api/v1/events", { headers: { ...headers, [`ce-${name}`]: "{}" }, body });
+      expect(refused).toMatchObject({
+        status: 422,
+        body: { errors: [{ path: name, code: "unknown-field" }] },
+      });
+    }
+    const before = api.broker.received.length;
+    expect((await call("/api/v1/events", { headers, body })).status).toBe(202);
+    expect(JSON.stringify(api.broker.received.slice(before))).toContain("comexample");
+  });
+
   it("are what stored events are read as, by those who ask, with the pages in the header Link", async () => {
     const events = ["one", "two"].map((content) => ({ type: "note.creation.completed", data: { content } }));
     const headers = { "content-type": "application/json" };

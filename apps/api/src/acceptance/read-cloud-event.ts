@@ -30,14 +30,26 @@ export function isBinaryMode(headers: Headers): boolean {
   return headers.has("ce-specversion");
 }
 
+/** Members of a CloudEvent that have a place of their own in binary mode (sections 3.1.1 and 3.1.2 of the HTTP binding). */
+const PLACE_IN_BINARY_MODE: ReadonlyMap<string, string> = new Map([
+  ["data", "the body"],
+  ["data_base64", "the body"],
+  ["datacontenttype", "Content-Type"],
+]);
+
 /** Reads a CloudEvent of binary mode. */
 export function readBinaryCloudEvent(headers: Headers, data: unknown, rules: EventRules): EventReading {
   const attributes = [...headers]
     .filter(([name]) => name.startsWith("ce-"))
     .map(([name, value]): [string, string | undefined] => [name.slice(3), decodeValue(value)]);
-  const issues = attributes
-    .filter(([, value]) => value === undefined)
-    .map(([path]) => ({ path, code: "wrong-format", reason: "is not percent-encoded UTF-8" }));
+  const issues = attributes.flatMap(([path, value]) => {
+    const place = PLACE_IN_BINARY_MODE.get(path);
+    if (place !== undefined)
+      return [{ path, code: "unknown-field", reason: `is no header here: it is ${place}` }];
+    return value === undefined
+      ? [{ path, code: "wrong-format", reason: "is not percent-encoded UTF-8" }]
+      : [];
+  });
   if (issues.length > 0) return { ok: false, issues };
   return readCloudEvent({ ...Object.fromEntries(attributes), data }, rules);
 }
