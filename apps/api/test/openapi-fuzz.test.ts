@@ -130,7 +130,10 @@ function together(
 
 function onlyOneExpectation(call: Call): Call {
   const { "if-match": match, "if-none-match": noneMatch, ...headers } = call.headers;
-  const hasBody = typeof call.body === "object" && call.body !== null && "expectedVersion" in call.body;
+  const hasBody =
+    typeof call.body === "object" &&
+    call.body !== null &&
+    ("expectedVersion" in call.body || "expected_version" in call.body);
   if (hasBody) return { ...call, headers };
   if (noneMatch !== undefined) return { ...call, headers: { ...headers, "if-none-match": noneMatch } };
   return match === undefined ? { ...call, headers } : { ...call, headers: { ...headers, "if-match": match } };
@@ -146,7 +149,7 @@ const UNSOUND = {
 function soundEvent(generated: unknown, type = "application/json", isInStream = false): unknown {
   const event: Record<string, unknown> = { ...(generated as object) };
   for (const name of type === "application/json" ? UNSOUND.plain : UNSOUND.cloudEvent) delete event[name];
-  if (isInStream) delete event["aggregateId"];
+  if (isInStream) for (const name of ["aggregateId", "aggregate_id"]) delete event[name];
   const typeField = "event_type" in event ? "event_type" : "type";
   return { ...event, [typeField]: "note.creation.requested", data: { content: "fuzz" } };
 }

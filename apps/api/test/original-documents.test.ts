@@ -178,6 +178,14 @@ describe("two spellings", () => {
     });
   });
 
+  it("are read in the expected version of an append, but not both", async () => {
+    const append = (more: object) => post("/api/v1/streams/order/o-2/events", { events: [placed], ...more });
+    expect((await append({ expected_version: "no-stream" })).status).toBe(201);
+    expect((await append({ expected_version: 0 })).body.code).toBe("optimistic-lock");
+    const both = await append({ expected_version: 1, expectedVersion: 1 });
+    expect([both.status, both.body.code]).toEqual([400, "batch-invalid"]);
+  });
+
   it("of one parameter are refused", async () => {
     const { status, body } = await get("/api/v1/events?aggregate_type=order&aggregateType=order");
     expect([status, body.code]).toEqual([400, "parameter-invalid"]);

@@ -84,7 +84,7 @@ function registerComponents(app: ApiApp, readModels: readonly ReadModel[]): void
   for (const [name, schema] of [...own, ...Object.entries(CLOUD_EVENT_RESOURCES), ...responses])
     register(name, describeSchema(schema));
   register(snakeCaseComponent("EventInput"), describeSchema(snakeEventInputSchema));
-  for (const name of ["EventBatch", ...REPRESENTED] as const)
+  for (const name of ["EventBatch", "StreamAppend", ...REPRESENTED] as const)
     register(snakeCaseComponent(name), schemaInSnakeCase(describeSchema(HTTP_RESOURCES[name])));
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
     app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);

@@ -31,7 +31,16 @@ const route = {
     headers: preconditionHeaders,
     body: {
       required: true,
-      content: { "application/json": { schema: { $ref: "#/components/schemas/StreamAppend" } } },
+      content: {
+        "application/json": {
+          schema: {
+            anyOf: [
+              { $ref: "#/components/schemas/StreamAppend" },
+              { $ref: "#/components/schemas/SnakeCaseStreamAppend" },
+            ],
+          },
+        },
+      },
     },
   },
   responses: {

@@ -26,9 +26,12 @@ export async function readStreamBody(
   return readForm(await readJson(context.req.raw, configuration, { around: 3, problemOf: eventProblem }));
 }
 
+/** The fields of the body; all but `events` may be in snake case. */
+const FIELDS: ReadonlySet<string> = new Set(["events", "expectedVersion", "expected_version"]);
+
 function readForm(body: unknown): StreamBody {
   if (!isJsonObject(body)) throw formless('The body must be an object with an array "events".');
-  const unknown = Object.keys(body).filter((name) => name !== "events" && name !== "expectedVersion");
+  const unknown = Object.keys(body).filter((name) => !FIELDS.has(name));
   if (unknown.length > 0) {
     throw formless(
       `Unknown field ${JSON.stringify(unknown[0]?.slice(0, 64))}; allowed: events, expectedVersion.`,
@@ -43,7 +46,10 @@ function readForm(body: unknown): StreamBody {
     });
   }
   const events = sent.map(readStreamEvent);
-  const given = body["expectedVersion"];
+  const { expectedVersion: camel, expected_version: snake } = body;
+  if (camel !== undefined && snake !== undefined)
+    throw formless('"expected_version" is given as "expectedVersion" too.');
+  const given = camel ?? snake;
   if (given === undefined) return { events, expectedVersion: undefined };
   const expected = expectedVersion.safeParse(given);
   if (expected.success) return { events, expectedVersion: expected.data };
