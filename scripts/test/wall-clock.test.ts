@@ -16,6 +16,7 @@ const reasons: Readonly<Record<string, string>> = {
   "packages/database/src/memory/memory-event-store.ts": "a timestamp is compared with the time of its append",
   "packages/database/src/embedded/data-directory-lock.ts":
     "when the holder started, for people; a unique name",
+  "packages/database/src/identity/sessions.ts": "sessions end at a moment",
   "packages/domain/src/open-loops/open-loops.ts": "loops are due by the calendar",
   "packages/inngest-local/src/queue/queue-clock.ts":
     "the queue's stored times; it follows the wall clock when that is set",
@@ -29,9 +30,12 @@ const reasons: Readonly<Record<string, string>> = {
   "apps/api/src/acceptance/read-events.ts": "a timestamp is compared with the time of its arrival",
   "apps/api/src/identity/credential-watch.ts": "tokens expire at a moment",
   "apps/api/src/identity/token-principals.ts": "tokens expire at a moment",
-  "apps/api/src/identity/key-principals.ts": "keys expire at a moment; the last use is recorded as one",
+  "apps/api/src/identity/key-principals.ts": "keys expire at a moment",
+  "apps/api/src/identity/session-principals.ts": "sessions end at a moment",
+  "apps/api/src/identity/stored-principals.ts": "the last use is recorded as a moment",
   "apps/api/src/routes/events/event-stats.ts": "the statistics of the days up to today",
   "apps/cli/src/key-expiry.ts": "keys expire at a moment",
+  "apps/cli/src/signing-in/sessions-command.ts": "sessions end at a moment",
   "apps/cli/src/keys.ts": "keys expire at a moment",
   "apps/cli/src/terminal/age.ts": "the age of a moment that another process recorded",
   "scripts/src/chaos/shifted-clock.mjs": "is a wall clock, set wrong",

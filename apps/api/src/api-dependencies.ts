@@ -29,6 +29,8 @@ import type { ApiConfiguration } from "./configuration.ts";
 import type { Authenticate } from "./identity/authentication.ts";
 import type { CredentialWatch, LongRequest } from "./identity/credential-watch.ts";
 import type { Principal } from "./identity/principal.ts";
+import type { SessionCookie } from "./identity/session-cookie.ts";
+import type { SessionPrincipals } from "./identity/session-principals.ts";
 import type { PageBudget } from "./page-budget.ts";
 import type { PrincipalLimits } from "./rate-limits/principal-limits.ts";
 
@@ -56,6 +58,8 @@ export interface ApiDependencies {
   readonly configuration: ApiConfiguration;
   /** Finds out who a request is. */
   readonly authenticate: Authenticate;
+  /** The sessions of browsers, and their cookie. `end` is missing where sessions are not accepted. */
+  readonly sessions: { readonly cookie: SessionCookie; readonly end?: SessionPrincipals["end"] };
   /** Watches the credential of a long response. @throws Problem `credential-ended` */
   readonly watchCredential: (request: LongRequest) => CredentialWatch;
   /** Undefined where principals are not limited. */

@@ -31,6 +31,7 @@ import { openapiRoute } from "./routes/openapi-document.ts";
 import { eventProcessingRoutes } from "./routes/processing/event-processing.ts";
 import { unprocessedEventsRoute } from "./routes/processing/unprocessed-events.ts";
 import { readModelRoutes } from "./routes/read-models.ts";
+import { sessionRoutes } from "./routes/session/session.ts";
 import { statusRoute } from "./routes/status.ts";
 import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
 import { closeStreamRoute } from "./routes/streams/close-stream.ts";
@@ -84,6 +85,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   getAggregateRoute(app, dependencies);
   commandRoutes(app, dependencies);
   readModelRoutes(app, dependencies);
+  sessionRoutes(app, dependencies);
   statusRoute(app, dependencies);
   metricsRoute(app, dependencies);
   healthRoutes(app, dependencies);

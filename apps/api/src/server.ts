@@ -4,9 +4,12 @@ import {
   createExposureWatch,
   deadLetterBacklog,
   deadLetterCounts,
+  endSession,
   findApiKey,
+  findSession,
   ownRows,
   recordApiKeyUse,
+  recordSessionUse,
   repeatedEvents,
   startPresence,
   storeStatistics,
@@ -30,9 +33,15 @@ import { Publisher } from "./broker/publisher.ts";
 import { createFunctionRegistration, registrationCheck, unreadyTypes } from "./broker/ready-workers.ts";
 import type { ApiConfiguration } from "./configuration.ts";
 import { listenHttp } from "./http/http-server.ts";
-import { type Authenticate, createAuthentication } from "./identity/authentication.ts";
+import {
+  type Authenticate,
+  type AuthenticationOptions,
+  createAuthentication,
+} from "./identity/authentication.ts";
 import { createCredentialWatch } from "./identity/credential-watch.ts";
 import { createKeyPrincipals } from "./identity/key-principals.ts";
+import { createSessionCookie } from "./identity/session-cookie.ts";
+import { createSessionPrincipals, type SessionPrincipals } from "./identity/session-principals.ts";
 import { createTokenPrincipals } from "./identity/token-principals.ts";
 import { PageBudget } from "./page-budget.ts";
 import { createPrincipalLimits } from "./rate-limits/principal-limits.ts";
@@ -88,11 +97,14 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const areFunctionsRegistered = createFunctionRegistration(database);
   const transit = createTransitWatch(database);
   const metrics = createProcessMetrics();
-  const authenticate = authenticationOf(options);
+  const sessions = sessionsOf(options);
+  const cookie = createSessionCookie(configuration.host);
+  const authenticate = authenticationOf(options, { sessions, cookie });
   const dependencies: ApiDependencies = {
     metrics,
     configuration,
     authenticate,
+    sessions: { cookie, ...(sessions !== undefined && { end: sessions.end }) },
     limits: createPrincipalLimits(configuration.rateLimits, options.clock),
     watchCredential: (request) => createCredentialWatch(authenticate, request, options.credentialCheckMs),
     catalogue,
@@ -179,19 +191,34 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
 }
 
-function authenticationOf({
+function sessionsOf({
   configuration,
   engine: { database },
   logger,
   clock: now,
-}: ApiOptions): Authenticate {
+}: ApiOptions): SessionPrincipals | undefined {
+  const { sessionSecret: secret } = configuration.identity;
+  if (secret === undefined) return undefined;
+  const store = {
+    find: (id: string) => findSession(database, id),
+    recordUse: (id: string) => recordSessionUse(database, id),
+    end: (id: string) => endSession(database, id),
+  };
+  return createSessionPrincipals({ store, secret, logger, now });
+}
+
+function authenticationOf(
+  { configuration, engine: { database }, logger, clock: now }: ApiOptions,
+  browsers: Pick<AuthenticationOptions, "sessions" | "cookie">,
+): Authenticate {
   const { apiKeys, localAccess, tokens } = configuration.identity;
   const store = {
     find: (id: string) => findApiKey(database, id),
     recordUse: (id: string) => recordApiKeyUse(database, id),
   };
   return createAuthentication({
-    keys: apiKeys ? createKeyPrincipals({ store, logger, ...(now !== undefined && { now }) }) : undefined,
+    ...browsers,
+    keys: apiKeys ? createKeyPrincipals({ store, logger, now }) : undefined,
     tokens: tokens === undefined ? undefined : createTokenPrincipals(tokens, logger, now),
     localAccess: localAccess && isLoopback(configuration.host),
   });

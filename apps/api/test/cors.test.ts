@@ -47,7 +47,7 @@ describe("a page of a listed origin", () => {
       body: "",
       headers: {
         "access-control-allow-origin": origin,
-        "access-control-allow-methods": "GET, HEAD, POST, PUT",
+        "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE",
         "access-control-allow-headers": "*, authorization",
         vary: "origin",
       },

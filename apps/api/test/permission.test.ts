@@ -30,7 +30,7 @@ afterAll(async () => {
 const jwt = (claims: object) => signToken(issuerKey, { iss: issuer.url, aud: "synap", ...claims });
 
 /** The scope of every operation, by its operationId. A new operation fails the test until it has its line. */
-const SCOPE_OF: Readonly<Record<string, Scope | "nobody">> = {
+const SCOPE_OF: Readonly<Record<string, Scope | "any" | "nobody">> = {
   publishEvent: "publish",
   publishBatch: "publish",
   listEvents: "read",
@@ -55,6 +55,8 @@ const SCOPE_OF: Readonly<Record<string, Scope | "nobody">> = {
   auditLog: "read",
   notes: "read",
   status: "metrics",
+  getSession: "any",
+  endSession: "any",
   metrics: "metrics",
   health: "nobody",
   readiness: "nobody",
@@ -110,7 +112,9 @@ describe("every operation of the document", () => {
     expect(found.map(({ name }) => name).sort()).toEqual(Object.keys(SCOPE_OF).sort());
     for (const { name, security, statuses } of found) {
       const scope = SCOPE_OF[name];
-      expect([name, security]).toEqual([name, scope === "nobody" ? [] : [{ bearer: [scope] }]]);
+      const scopes = scope === "any" ? [] : [scope];
+      const expected = scope === "nobody" ? [] : [{ bearer: scopes }, { session: scopes }];
+      expect([name, security]).toEqual([name, expected]);
       if (scope !== "nobody")
         expect([name, ...statuses]).toEqual(expect.arrayContaining(["401", "403", "503"]));
     }
@@ -158,7 +162,7 @@ describe("every operation of the document", () => {
       for (const operation of await readOperations(api.url)) {
         const scope = SCOPE_OF[operation.name] ?? "nobody";
         const { status, code, challenge } = await call(operation, bearer(token));
-        if (scope === "nobody" || has.has(scope)) {
+        if (scope === "nobody" || scope === "any" || has.has(scope)) {
           expect([who, operation.name, code]).not.toEqual([who, operation.name, "scope-missing"]);
           expect([who, operation.name, [401, 403, 500].includes(status)]).toEqual([
             who,

@@ -7,8 +7,11 @@ import { unservedApp } from "../testing/unserved-app.ts";
 const page = fileURLToPath(new URL("../../../docs/security.md", import.meta.url));
 const TABLE = /(<!-- routes:[^>]*-->\n)[\s\S]*?(\n<!-- end of routes -->)/;
 
+const NOBODY = "none";
+const ANYBODY = "any, or none";
+
 interface Described {
-  readonly security: readonly { readonly bearer: readonly string[] }[];
+  readonly security: readonly { readonly bearer?: readonly string[] }[];
 }
 
 async function routesByScope(): Promise<string> {
@@ -16,13 +19,14 @@ async function routesByScope(): Promise<string> {
   const byScope = new Map<string, string[]>();
   for (const [path, methods] of Object.entries<Record<string, Described>>(document.paths)) {
     for (const [method, { security }] of Object.entries(methods)) {
-      const scope = security[0]?.bearer[0] ?? "";
+      const scope = security.length === 0 ? NOBODY : (security[0]?.bearer?.[0] ?? ANYBODY);
       byScope.set(scope, [...(byScope.get(scope) ?? []), `\`${method.toUpperCase()} ${path}\``]);
     }
   }
-  const rows = ["", ...Object.keys(SCOPE_MEANINGS)].flatMap((scope) => {
+  const rows = [NOBODY, ANYBODY, ...Object.keys(SCOPE_MEANINGS)].flatMap((scope) => {
     const routes = byScope.get(scope);
-    return routes === undefined ? [] : `| ${scope === "" ? "none" : `\`${scope}\``} | ${routes.join(", ")} |`;
+    const shown = Object.hasOwn(SCOPE_MEANINGS, scope) ? `\`${scope}\`` : scope;
+    return routes === undefined ? [] : `| ${shown} | ${routes.join(", ")} |`;
   });
   return ["", "| scope | routes |", "| --- | --- |", ...rows, ""].join("\n");
 }

@@ -260,6 +260,8 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/audit-log?cursor=abc", 400, 400, { isBare: true }),
   ],
   asyncapi: () => [{ path: "/asyncapi.json", stranger: 200, owner: 200, isBare: true }],
+  getSession: () => [get("/session", 200)],
+  endSession: () => [{ ...get("/session", 409, 409, { isBare: true }), method: "DELETE" }],
   listEventTypes: () => [get("/events/types", 200, 200, { isBare: true })],
   getEventType: () => [
     get("/events/types/beesecret.kept", 404, 404, { isBare: true }),

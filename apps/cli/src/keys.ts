@@ -1,11 +1,9 @@
-import type { Database } from "@synap/database";
 import {
   type ApiKey,
   createApiKey,
   createKeyToken,
   listApiKeys,
   revokeApiKey,
-  sqlState,
   writeKeyToken,
 } from "@synap/database/internal";
 import { commandOf } from "@synap/service/called-as";
@@ -22,9 +20,9 @@ import {
   type Scope,
 } from "@synap/types/http";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { withDatabase } from "./data-directory/with-database.ts";
+import { withMigratedDatabase } from "./data-directory/with-migrated-database.ts";
 import { readKeyExpiry } from "./key-expiry.ts";
-import { dataOption, warnOfUnknownSettings } from "./terminal/command.ts";
+import { dataOption } from "./terminal/command.ts";
 import { helpText } from "./terminal/help-text.ts";
 import { formatTable, jsonText, plain } from "./terminal/table.ts";
 
@@ -39,8 +37,7 @@ interface CreateOptions extends StoreOptions {
   readonly expires?: string;
 }
 
-/** SQLSTATE undefined_table. */
-const UNDEFINED_TABLE = "42P01";
+const KEYS = "API keys";
 
 /** The command line of `keys`. */
 export function keysCommand(): Command {
@@ -103,7 +100,7 @@ function listCommand(): Command {
     .option("--json", "print one key a line as JSON, for programs", false)
     .addOption(storeOption())
     .action(async ({ data, json }: StoreOptions & { readonly json: boolean }) => {
-      await withKeys(data, async (database) => {
+      await withMigratedDatabase(data, KEYS, async (database) => {
         const rows: string[][] = [];
         for await (const key of listApiKeys(database)) {
           if (json) console.log(jsonText(key));
@@ -120,7 +117,7 @@ function revokeCommand(): Command {
     .argument("<id>", "the id of the key, 12 hexadecimal digits")
     .addOption(storeOption())
     .action(async (id: string, { data }: StoreOptions) => {
-      await withKeys(data, async (database) => {
+      await withMigratedDatabase(data, KEYS, async (database) => {
         if (!(await revokeApiKey(database, id)))
           throw new ExitError(EXIT.failed, plain(`There is no key ${id} that is not revoked.`));
         console.log(`The key ${id} is revoked.`);
@@ -140,7 +137,7 @@ async function create(name: string, options: CreateOptions): Promise<void> {
     throw new UsageError("A machine has no scopes by default. Give some with --scopes.");
   const key = createKeyToken();
   const grant = { name, kind, principalId: id, scopes, ...(expires !== undefined && { expiresAt: expires }) };
-  await withKeys(options.data, (database) => createApiKey(database, key, grant));
+  await withMigratedDatabase(options.data, KEYS, (database) => createApiKey(database, key, grant));
   const ends = expires === undefined ? "It does not expire" : `It expires at ${expires}`;
   console.error(
     plain(
@@ -165,17 +162,6 @@ function endOf({ revokedAt, expiresAt }: Pick<ApiKey, "revokedAt" | "expiresAt">
   if (revokedAt !== undefined) return "revoked";
   if (expiresAt === undefined) return "never";
   return Date.parse(expiresAt) <= Date.now() ? "expired" : expiresAt.slice(0, 10);
-}
-
-async function withKeys(data: string, work: (database: Database) => Promise<void>): Promise<void> {
-  warnOfUnknownSettings();
-  await withDatabase(data, async (database) => {
-    await work(database).catch((cause: unknown) => {
-      if (sqlState(cause) !== UNDEFINED_TABLE) throw cause;
-      const cure = `Run ${commandOf("migrate")}, or ${commandOf("start")} with an embedded database.`;
-      throw new ExitError(EXIT.failed, `The database has no API keys yet. ${cure}`, { cause });
-    });
-  });
 }
 
 function storeOption(): Option {

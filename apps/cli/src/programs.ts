@@ -60,6 +60,11 @@ export const PROGRAMS: readonly Program[] = [
     load: async () => (await import("./keys.ts")).keysCommand(),
   },
   {
+    name: "sessions",
+    description: "list and end the sessions of those who have signed in",
+    load: async () => (await import("./signing-in/sessions-command.ts")).sessionsCommand(),
+  },
+  {
     name: "compress",
     description: "compress old events",
     load: async () => (await import("./compress.ts")).compressCommand(),

@@ -158,6 +158,10 @@ export interface SynapClient<Source extends ClientTypes>
    */
   eventStats(query?: EventStatsQuery & CallOptions): Promise<Resource<"EventStats">>;
   status(options?: CallOptions): Promise<Resource<"Status">>;
+  /** The principal that the client is for the API, with its scopes, and until when. */
+  session(options?: CallOptions): Promise<Resource<"CurrentSession">>;
+  /** Signs out of the session of a browser's cookie. @throws SynapProblem `session-missing` with a token */
+  signOut(options?: CallOptions): Promise<Resource<"EndedSession">>;
   /** Checks that the process runs. */
   health(options?: CallOptions): Promise<Resource<"Health">>;
   /** Checks that the API is ready for requests. @throws SynapProblem `not-ready` */
@@ -202,6 +206,8 @@ export function createSynapClient<Source extends ClientTypes = CatalogueTypes>(
     waitUntilStored: (id, call = {}) => waitUntilStored<Types>(transport, id, call),
     eventStats: ({ signal, ...query } = {}) => transport.call("eventStats", { query, signal }),
     status: ({ signal } = {}) => transport.call("status", { signal }),
+    session: ({ signal } = {}) => transport.call("getSession", { signal }),
+    signOut: ({ signal } = {}) => transport.call("endSession", { signal }),
     health: ({ signal } = {}) => transport.call("health", { signal }),
     readiness: ({ signal } = {}) => transport.call("readiness", { signal }),
     metrics: ({ signal } = {}) => transport.call("metrics", { signal }),

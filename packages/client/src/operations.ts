@@ -2,7 +2,7 @@ import type { ResourceName } from "./resources.ts";
 
 /** An operation of the API: where it is, and the resource that it answers. */
 export interface Operation {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** With the names of parameters in braces, as in the OpenAPI document. */
   readonly path: string;
   readonly response: ResourceName | readonly ResourceName[] | "text" | "stream" | "document";
@@ -88,6 +88,8 @@ export const OPERATIONS = {
     response: "Compliance",
   },
   status: { ...read, path: "/api/v1/status", response: "Status" },
+  getSession: { ...read, path: "/api/v1/session", response: "CurrentSession" },
+  endSession: { method: "DELETE", repeatable: false, path: "/api/v1/session", response: "EndedSession" },
   metrics: { ...read, path: "/metrics", response: "text" },
   health: { ...read, path: "/healthz", response: "Health" },
   readiness: { ...read, path: "/readyz", response: "Readiness" },

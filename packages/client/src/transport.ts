@@ -105,6 +105,10 @@ export interface Transport {
 /** The paths of the operations on which the name of the operator is recorded. */
 const ADMIN_PATH = /^\/api\/v1\/(?:admin\/|events\/(?:unprocessed|\{id\}\/processing)$)/;
 
+function hasBody({ method }: Operation): boolean {
+  return method === "POST" || method === "PUT";
+}
+
 /** Statuses that may pass: the process is starting, full or going, or a proxy lost it. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
@@ -139,7 +143,7 @@ export function createTransport(options: TransportOptions): Transport {
     if (operation.method === "GET" && needed > 0) headers.set(POSITION_HEADER, String(needed));
     if (waitSeconds !== undefined) headers.set("prefer", `wait=${waitSeconds}`);
     // A request that changes something says that it is JSON even without a body: a form on another site can't.
-    if (operation.method !== "GET") headers.set("content-type", "application/json");
+    if (hasBody(operation)) headers.set("content-type", "application/json");
     const { token, actor } = options;
     if (token !== undefined) {
       headers.set("authorization", `Bearer ${typeof token === "string" ? token : await token()}`);
@@ -155,7 +159,7 @@ export function createTransport(options: TransportOptions): Transport {
   ): Promise<Response> {
     const query = { ...call.query, ...(call.backfill === true && { backfill: true }) };
     const url = `${base}${fillPath(operation.path, call.path ?? {})}${writeQuery(query)}`;
-    const body = operation.method !== "GET" ? (call.json ?? JSON.stringify(call.body ?? {})) : null;
+    const body = hasBody(operation) ? (call.json ?? JSON.stringify(call.body ?? {})) : null;
     const headers = await headersOf(operation, call);
     try {
       const response = await send(url, {

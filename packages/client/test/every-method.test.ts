@@ -179,6 +179,8 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
     >),
   ],
   status: (synap) => [synap.status()],
+  getSession: (synap) => [synap.session()],
+  endSession: (synap) => [synap.signOut()],
   metrics: (synap) => [synap.metrics()],
   health: (synap) => [synap.health()],
   readiness: (synap) => [synap.readiness()],

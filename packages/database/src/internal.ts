@@ -80,6 +80,26 @@ export {
   readKeyToken,
   writeKeyToken,
 } from "./identity/key-token.ts";
+export {
+  hasSeal,
+  readSessionToken,
+  type SessionGrant,
+  type SessionToken,
+  sealSession,
+  writeSessionToken,
+} from "./identity/session-token.ts";
+export {
+  beginSession,
+  endSession,
+  findSession,
+  listSessions,
+  type NewSession,
+  recordSessionUse,
+  SESSION_HOURS,
+  SESSION_IDLE_HOURS,
+  type Session,
+  type StoredSession,
+} from "./identity/sessions.ts";
 export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
 export { isOwnMigration, type PendingMigration, pendingMigrations } from "./migrations/pending-migrations.ts";
 export { guardedLogger, notify } from "./observers.ts";

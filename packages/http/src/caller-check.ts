@@ -34,7 +34,7 @@ export interface CallerPolicy {
 export type CallerCheck = (request: RequestHead) => CallerFault | undefined;
 
 /** Methods that change nothing. A page of another site may send them, but can't read the response. */
-const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
  * Creates a check that refuses requests which a web page can send without its user's knowledge:
@@ -65,16 +65,28 @@ export function createCallerCheck({ listensOn, allowedHosts, allowedOrigins }: C
       if (!isHostAllowed(hostnameOf(host))) return hostNotAllowed(host);
       lastAllowed = host;
     }
-    const site = headers["sec-fetch-site"];
-    if ((site === undefined && origin === undefined) || SAFE_METHODS.has(method)) return undefined;
-    if (site === undefined ? isSameOrigin(origin, host) : site === "same-origin" || site === "none")
-      return undefined;
+    if (SAFE_METHODS.has(method) || senderOf(headers) !== "other-origin") return undefined;
     if (origin !== undefined && origins.has(origin)) return undefined;
     return {
       code: "cross-site",
       detail: `A page of another site (${shown(origin ?? "unnamed")}) may not send ${method} requests here.`,
     };
   };
+}
+
+/**
+ * The sender of a request, as the browser says: a page of the server's own origin, one of another origin, or the user, by the address
+ * bar or a bookmark. `unknown` where nothing is said, as by programs that are no browsers.
+ */
+export type Sender = "same-origin" | "other-origin" | "user" | "unknown";
+
+/** Finds out what has sent a request. */
+export function senderOf({ host, origin, "sec-fetch-site": site }: RequestHead["headers"]): Sender {
+  if (site === "same-origin") return site;
+  if (site === "none") return "user";
+  if (site !== undefined) return "other-origin";
+  if (origin === undefined) return "unknown";
+  return isSameOrigin(origin, host) ? "same-origin" : "other-origin";
 }
 
 /** True if a host name or address, without a port, names this machine. */

@@ -7,6 +7,9 @@ export {
   isLoopback,
   type RequestHead,
   readAllowedHosts,
+  SAFE_METHODS,
+  type Sender,
+  senderOf,
 } from "./caller-check.ts";
 export { type BodyHead, isJsonOrEmpty, isPlain } from "./json-body.ts";
 export { KEEP_ALIVE_MS, type Listening, type ListenOptions, listen } from "./listen.ts";

@@ -4,9 +4,9 @@ import type { JsonIssue } from "../body/diagnose-json.ts";
 import { isJsonObject } from "../body/json-object.ts";
 import { type ItemReading, parseJson, parseJsonBatch } from "../body/parse-json.ts";
 import { unreadableBody } from "../body/read-body.ts";
-import { type ActorFields, actorIssues } from "../identity/acting.ts";
 import { Problem } from "../problems/problem.ts";
 import { unifySpelling } from "../representations/snake-case.ts";
+import { type ActorFields, actorIssues } from "./acting.ts";
 
 /** A checked event of a request, or its issues. */
 export type EventReading =

@@ -5,7 +5,7 @@ import { ConfigurationError } from "@synap/service";
 const MAX_AGE = 600;
 
 /** The methods of the routes, for the headers that list them. */
-export const METHODS = "GET, HEAD, POST, PUT";
+export const METHODS = "GET, HEAD, POST, PUT, DELETE";
 
 /** Headers of responses that pages of other origins may read, in addition to those that every page may. */
 const EXPOSED = [

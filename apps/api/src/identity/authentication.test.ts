@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createAuthentication } from "./authentication.ts";
 import { LOCAL_PRINCIPAL } from "./local-access.ts";
 import type { Principal } from "./principal.ts";
+import { createSessionCookie } from "./session-cookie.ts";
 
 const ADA: Principal = {
   kind: "user",
@@ -10,8 +11,9 @@ const ADA: Principal = {
   scopes: new Set(["publish"]),
   credential: { kind: "key", id: "0123456789ab" },
 };
-const local = createAuthentication({ keys: { principalOf: () => ADA }, localAccess: true });
-const remote = createAuthentication({ keys: { principalOf: () => ADA }, localAccess: false });
+const cookie = createSessionCookie("127.0.0.1");
+const local = createAuthentication({ keys: { principalOf: () => ADA }, cookie, localAccess: true });
+const remote = createAuthentication({ keys: { principalOf: () => ADA }, cookie, localAccess: false });
 
 const head = (headers: IncomingHttpHeaders = {}, httpVersion = "1.1") => ({
   headers: { host: "127.0.0.1:3400", ...headers },
@@ -98,7 +100,7 @@ describe("a credential", () => {
   });
 
   it("of a kind that is not switched on is refused", () => {
-    const none = createAuthentication({ localAccess: true });
+    const none = createAuthentication({ cookie, localAccess: true });
     expect(() => none(head({ authorization: "Bearer synap_x" }))).toThrow(
       expect.objectContaining({ code: "token-invalid" }),
     );

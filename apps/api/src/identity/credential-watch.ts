@@ -22,7 +22,8 @@ export interface LongRequest {
 export type CredentialWatch = (onEnd: (problem: Problem) => void) => () => void;
 
 /**
- * Creates the watch over the credential of a long response, which has to end within 30 s of the end of its token or the revocation of its key.
+ * Creates the watch over the credential of a long response, which has to end within 30 s of the end of its token, or the revocation of its
+ * key or session.
  *
  * @throws Problem `credential-ended` for a token that has expired, and is accepted only because clocks differ
  */
@@ -32,10 +33,10 @@ export function createCredentialWatch(
   checkMs: number = CHECK_MS,
 ): CredentialWatch {
   const { expiresAt = Number.POSITIVE_INFINITY } = principal;
-  if (expiresAt <= Date.now()) throw credentialEnded("The token has expired.");
+  if (expiresAt <= Date.now()) throw credentialEnded("The credential has expired.");
 
   async function fault(): Promise<Problem | undefined> {
-    if (expiresAt <= Date.now()) return credentialEnded("The token has expired.");
+    if (expiresAt <= Date.now()) return credentialEnded("The credential has expired.");
     try {
       requireScope(await authenticate(request), scope);
       return undefined;

@@ -1,5 +1,6 @@
 import { isLoopback } from "@synap/http";
 import { ConfigurationError, variable } from "@synap/service";
+import { z } from "zod";
 import {
   readTokenConfiguration,
   type TokenConfiguration,
@@ -11,6 +12,7 @@ import {
 export const identityVariables = {
   SYNAP_API_KEYS: variable.flag.optional(),
   SYNAP_LOCAL_ACCESS: variable.flag.default(true),
+  SYNAP_SESSION_SECRET: z.string().min(32, "must have at least 32 characters").optional(),
   ...tokenVariables,
 };
 
@@ -23,6 +25,11 @@ export interface IdentityConfiguration {
    * an address other than a loopback one.
    */
   readonly localAccess: boolean;
+  /**
+   * The secret by which sessions are sealed (SYNAP_SESSION_SECRET, at least 32 characters), the same for every API on a database.
+   * Undefined where no session is accepted.
+   */
+  readonly sessionSecret?: string;
   /** Undefined where no JWT is accepted. */
   readonly tokens?: TokenConfiguration;
 }
@@ -30,6 +37,7 @@ export interface IdentityConfiguration {
 interface IdentityVariables extends TokenVariables {
   readonly SYNAP_API_KEYS?: boolean | undefined;
   readonly SYNAP_LOCAL_ACCESS: boolean;
+  readonly SYNAP_SESSION_SECRET?: string | undefined;
 }
 
 /**
@@ -38,7 +46,7 @@ interface IdentityVariables extends TokenVariables {
  * @throws ConfigurationError where an API in production, or on an address that others reach, could identify nobody
  */
 export function readIdentity(
-  { SYNAP_API_KEYS, SYNAP_LOCAL_ACCESS, ...jwt }: IdentityVariables,
+  { SYNAP_API_KEYS, SYNAP_LOCAL_ACCESS, SYNAP_SESSION_SECRET: sessionSecret, ...jwt }: IdentityVariables,
   { host, isProduction }: { readonly host: string; readonly isProduction: boolean },
 ): IdentityConfiguration {
   const isPrivate = isLoopback(host) && !isProduction;
@@ -51,5 +59,10 @@ export function readIdentity(
         "Set SYNAP_API_KEYS=true, and make a key with `synap keys create`; or set SYNAP_JWT_ISSUER and SYNAP_JWT_AUDIENCE.",
     );
   }
-  return { apiKeys, localAccess: SYNAP_LOCAL_ACCESS && isPrivate, ...(tokens !== undefined && { tokens }) };
+  return {
+    apiKeys,
+    localAccess: SYNAP_LOCAL_ACCESS && isPrivate,
+    ...(sessionSecret !== undefined && { sessionSecret }),
+    ...(tokens !== undefined && { tokens }),
+  };
 }

@@ -8,7 +8,7 @@ export interface Principal {
   /** End of the credential, in milliseconds since 1970; absent if it does not expire. */
   readonly expiresAt?: number;
   /** The credential that identified it. A local one is nothing but a request from this machine. */
-  readonly credential: { readonly kind: "key" | "jwt" | "local"; readonly id: string };
+  readonly credential: { readonly kind: "key" | "jwt" | "session" | "local"; readonly id: string };
 }
 
 /** True for a principal whose id is the user id of its events. */

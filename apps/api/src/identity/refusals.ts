@@ -6,7 +6,10 @@ import type { Principal } from "./principal.ts";
 export const IDENTITY_PROBLEMS = [
   "token-missing",
   "token-invalid",
+  "session-ended",
   "scope-missing",
+  "origin-missing",
+  "cross-site",
   "identity-unavailable",
   "rate-limited",
 ] as const satisfies readonly ProblemCode[];
@@ -23,6 +26,13 @@ export function tokenMissing(): Problem {
 /** The problem of a credential that is not accepted. The reason must not help to guess one. */
 export function tokenInvalid(reason: string): Problem {
   return new Problem("token-invalid", reason, {
+    headers: { "www-authenticate": `${REALM}, error="invalid_token"` },
+  });
+}
+
+/** The problem of a session that is not accepted: ended, expired, or none at all. */
+export function sessionEnded(reason = "There is no such session."): Problem {
+  return new Problem("session-ended", `${reason} Sign in again, or send a token.`, {
     headers: { "www-authenticate": `${REALM}, error="invalid_token"` },
   });
 }

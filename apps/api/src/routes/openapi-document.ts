@@ -4,7 +4,8 @@ import { componentOf } from "@synap/handlers/internal";
 import { conditionHeaders, HTTP_RESOURCES, READ_MODEL_RESOURCES } from "@synap/types/http";
 import { snakeEventInputSchema } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
-import { SECURITY_SCHEME } from "../identity/authentication.ts";
+import { SECURITY_SCHEME, SESSION_SCHEME } from "../identity/authentication.ts";
+import { SECURE_COOKIE } from "../identity/session-cookie.ts";
 import { RELEASE } from "../release.ts";
 import { CLOUD_EVENT_RESOURCES } from "../representations/cloud-event-schema.ts";
 import { REPRESENTED } from "../representations/representation.ts";
@@ -72,6 +73,14 @@ const SECURITY_SCHEMES = {
     description:
       "An API key or a JWT. Each operation names the scope that it needs. Without a token, a loopback listener admits requests of " +
       "its own machine.",
+  },
+  [SESSION_SCHEME]: {
+    type: "apiKey",
+    in: "cookie",
+    name: SECURE_COOKIE,
+    description:
+      "The cookie of a browser that has signed in; it has another name where there is no https, on the API's own machine. What changes " +
+      "something must come from a page of the API.",
   },
 } as const;
 

@@ -5,23 +5,23 @@ import { camelName, didYouMean, zodReason } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiContext } from "../api-dependencies.ts";
 import { readContentType } from "../body/read-body.ts";
-import { type RequestHead, SECURITY_SCHEME } from "../identity/authentication.ts";
+import { type RequestHead, SECURITY_SCHEME, SESSION_SCHEME } from "../identity/authentication.ts";
 import type { Principal } from "../identity/principal.ts";
 import { IDENTITY_PROBLEMS, requireScope } from "../identity/refusals.ts";
 import { methodNotAllowed } from "../problems/not-found.ts";
 import { Problem } from "../problems/problem.ts";
 import { responseHeaders } from "../response-headers.ts";
 
-/** The definition of a route, with the scope that its callers need. */
+/** The definition of a route, with the scope that its callers need: `any` is for every one that the API knows. */
 export interface ApiRoute extends RouteConfig {
-  readonly scope: Scope;
+  readonly scope: Scope | "any";
 }
 
 /**
  * Registers a route for principals with its scope. Who a request is, is known before anything else of it is looked at.
  *
  * A route that may change something must define a body, and its requests must have that body's content type even without
- * a body: a form on a page of another site can send a POST, but not as JSON.
+ * a body: a form on a page of another site can send a POST, but not as JSON, and no DELETE.
  */
 export function registerRoute(
   app: ApiApp,
@@ -29,7 +29,9 @@ export function registerRoute(
   handle: (context: ApiContext, principal: Principal) => Response | Promise<Response>,
 ): void {
   const responses = joinResponses(described.responses, problemResponses(...IDENTITY_PROBLEMS));
-  const route: RouteConfig = { ...described, responses, security: [{ [SECURITY_SCHEME]: [scope] }] };
+  const scopes = scope === "any" ? [] : [scope];
+  const security = [{ [SECURITY_SCHEME]: scopes }, { [SESSION_SCHEME]: scopes }];
+  const route: RouteConfig = { ...described, responses, security };
   register(app, route, (context) => {
     const identified = context.get("authenticate")(requestHead(context));
     if (!(identified instanceof Promise)) return admit(context, identified);
@@ -39,7 +41,7 @@ export function registerRoute(
   function admit(context: ApiContext, principal: Principal): Response | Promise<Response> {
     context.set("principal", principal);
     context.get("limits")?.countRequest(principal);
-    requireScope(principal, scope);
+    if (scope !== "any") requireScope(principal, scope);
     checkContentType(context, route);
     return handle(context, principal);
   }
@@ -57,13 +59,17 @@ export function registerOpenRoute(
   });
 }
 
+const HAS_NO_BODY: ReadonlySet<string> = new Set(["get", "delete"]);
+
 function checkContentType({ req }: ApiContext, { method, request }: RouteConfig): void {
-  if (method !== "get") readContentType(req.raw, Object.keys(request?.body?.content ?? {}));
+  if (!HAS_NO_BODY.has(method)) readContentType(req.raw, Object.keys(request?.body?.content ?? {}));
 }
 
 /** The head of a request, also of one that came without a server. */
 export function requestHead({ env, req }: ApiContext): RequestHead {
-  return env.incoming ?? { headers: Object.fromEntries(req.raw.headers), httpVersion: "1.1" };
+  return (
+    env.incoming ?? { method: req.method, headers: Object.fromEntries(req.raw.headers), httpVersion: "1.1" }
+  );
 }
 
 /** Registers a route with Hono and the document. Not with `app.openapi`, which parses bodies before their size is checked. */
@@ -73,7 +79,7 @@ function register(
   handle: (context: ApiContext) => Response | Promise<Response>,
 ): void {
   app.openAPIRegistry.registerPath(route);
-  if (route.method !== "get" && Object.keys(route.request?.body?.content ?? {}).length === 0)
+  if (!HAS_NO_BODY.has(route.method) && Object.keys(route.request?.body?.content ?? {}).length === 0)
     throw new Error(`${route.method} ${route.path} has no body in its definition`);
   serve(app, route, handle);
 }

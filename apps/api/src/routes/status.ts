@@ -106,6 +106,7 @@ export async function readStatus(dependencies: ApiDependencies) {
       "dead-letters": "active",
       "api-keys": isActive(configuration.identity.apiKeys),
       jwt: isActive(configuration.identity.tokens !== undefined),
+      sessions: isActive(configuration.identity.sessionSecret !== undefined),
       "rate-limits": isActive(limits !== undefined),
       "local-access": isActive(configuration.identity.localAccess),
     },

@@ -25,7 +25,7 @@ export function describeRunning(
     ["worker", workerUrl, ""],
     ["broker", brokerUrl, broker],
     ["store", store, ""],
-    ["data", dataDirectory, "holds the secrets: the API key and Inngest's keys"],
+    ["data", dataDirectory, "holds the secrets: the API key, Inngest's keys and that of sessions"],
     ["log level", logLevel, "LOG_LEVEL or --verbose changes it"],
   ] as const;
   const lines = rows.map(

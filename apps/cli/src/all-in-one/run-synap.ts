@@ -12,6 +12,7 @@ import {
 import { defaultApplication, openEngine } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
 import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
+import { loadOrCreateToken } from "../data-directory/kept-token.ts";
 import { openDataDirectory, refuseDirectoryInUse } from "../data-directory/open-data-directory.ts";
 import { RELEASE } from "../terminal/release.ts";
 import { type InngestChoice, startInngest } from "./inngest.ts";
@@ -104,7 +105,9 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const { application = defaultApplication } = options;
 
     const { server } = options;
-    const apiConfiguration = configureApi(ports.api, options.inngest);
+    const apiConfiguration = configureApi(ports.api, options.inngest, () =>
+      loadOrCreateToken(directory.path, "session-secret"),
+    );
     const workerConfiguration = readWorkerConfiguration({
       ...process.env,
       SYNAP_WORKER_HOST: HOST,
@@ -212,12 +215,17 @@ async function choosePorts(
   return { api, worker, broker };
 }
 
-function configureApi(port: number, inngest: InngestChoice | undefined): ApiConfiguration {
+function configureApi(
+  port: number,
+  inngest: InngestChoice | undefined,
+  sessionSecret: () => string,
+): ApiConfiguration {
   return readApiConfiguration({
     ...(inngest instanceof URL ? {} : { SYNAP_ENVELOPE_MAX_BYTES: String(OWN_ENVELOPE_BYTES) }),
     SYNAP_API_KEYS: "true",
     ...process.env,
     SYNAP_API_HOST: HOST,
     SYNAP_API_PORT: String(port),
+    SYNAP_SESSION_SECRET: process.env["SYNAP_SESSION_SECRET"] || sessionSecret(),
   });
 }

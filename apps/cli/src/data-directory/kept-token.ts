@@ -5,10 +5,10 @@ import { makeDirectory } from "../durable-files/make-directory.ts";
 import { replaceFile, syncDirectory } from "../durable-files/replace-file.ts";
 
 /**
- * A secret in a data directory, and the name of its file: the API key of those who operate Synap on this machine, and the two keys
- * that API, worker and Inngest share.
+ * A secret in a data directory, and the name of its file: the API key of those who operate Synap on this machine, the two keys
+ * that API, worker and Inngest share, and the secret by which the API seals sessions.
  */
-export type TokenName = "api-key" | "inngest-event-key" | "inngest-signing-key";
+export type TokenName = "api-key" | "inngest-event-key" | "inngest-signing-key" | "session-secret";
 
 /** Path of the token's file in a data directory. Readable by its owner only. */
 export function tokenPath(directory: string, name: TokenName): string {

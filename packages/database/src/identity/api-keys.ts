@@ -82,9 +82,18 @@ export async function* listApiKeys(session: SqlSession): AsyncGenerator<ApiKey, 
 }
 
 const REVOKE = `
-UPDATE synap.api_keys SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL RETURNING id`;
+WITH revoked AS (
+  UPDATE synap.api_keys SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL RETURNING id
+), ended AS (
+  UPDATE synap.sessions AS s SET revoked_at = clock_timestamp()
+    FROM revoked WHERE s.origin = 'key:' || revoked.id AND s.revoked_at IS NULL
+)
+SELECT id FROM revoked`;
 
-/** Revokes an API key, as the owner of the schema. Returns false when there is none with this id, or it is revoked already. */
+/**
+ * Revokes an API key and ends the sessions that were begun with it, as the owner of the schema. Returns false when there is none
+ * with this id, or it is revoked already.
+ */
 export async function revokeApiKey(database: Pick<Database, "asOwner">, id: string): Promise<boolean> {
   return (await database.asOwner((owner) => owner.query(REVOKE, [id]))).length > 0;
 }

@@ -13,7 +13,7 @@ import { SQL_DIRECTORY } from "./migration-files.ts";
 
 const DAY_MS = 86_400_000;
 /** The tables that the upgrade adds. */
-const ADDED: ReadonlySet<string> = new Set(["api_keys", "inline_consumers", "read_horizon"]);
+const ADDED: ReadonlySet<string> = new Set(["api_keys", "inline_consumers", "read_horizon", "sessions"]);
 
 /** Stores new events of a stream each, as the append functions of that release did. */
 const STORE = `

@@ -98,6 +98,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.projection_build_numbers": ["next"],
     "synap.projection_builds": ROWS,
     "synap.running_processes": ROWS,
+    "synap.sessions": ROWS.filter((way) => way !== "update"),
     "synap.unhandled_failures": ROWS.filter((way) => way !== "delete"),
   },
   synap_sql: {},

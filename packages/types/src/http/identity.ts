@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { RequestSchemas } from "./parameter-forms.ts";
 
 /** The scopes: what a principal may do over HTTP, with the meaning of each. */
 export const SCOPE_MEANINGS = {
@@ -56,3 +57,36 @@ export function actorOf({ kind, id }: { readonly kind: PrincipalKind; readonly i
   if (kind === "agent") return `agent:${id}`;
   return kind === "machine" ? `agent:${MACHINE}${id}` : `user:${id}`;
 }
+
+/** The sender of a request, as the API sees it. */
+export const currentSession = z.object({
+  kind: z.enum(PRINCIPAL_KINDS),
+  id: z.string(),
+  scopes: z.array(z.enum(SCOPES)).describe("Sorted by name."),
+  credential: z
+    .object({
+      kind: z
+        .enum(["key", "jwt", "session", "local"])
+        .describe(
+          "`session`: the cookie of a browser that has signed in. `local`: none, on the API's own machine.",
+        ),
+      id: z.string(),
+    })
+    .describe("By what the sender was identified."),
+  expiresAt: z.iso.datetime().optional().describe("End of the credential; absent if it does not expire."),
+});
+
+/** The session that was ended. */
+export const endedSession = z.object({ ended: z.string().describe("Id of the session.") });
+
+/** Request schemas of the operations on the session, by operationId; they have no parameters. */
+export const SESSION_REQUESTS = { getSession: {}, endSession: {} } as const satisfies Record<
+  string,
+  RequestSchemas
+>;
+
+/** The resources of the session, by their names in the OpenAPI document. */
+export const SESSION_RESOURCES = {
+  CurrentSession: currentSession,
+  EndedSession: endedSession,
+} as const satisfies Record<string, z.ZodType>;

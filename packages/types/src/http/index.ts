@@ -6,6 +6,7 @@ import { DEAD_LETTER_REQUESTS, DEAD_LETTER_RESOURCES } from "./dead-letters.ts";
 import { EVENT_STATS_REQUESTS, EVENT_STATS_RESOURCES } from "./event-stats.ts";
 import { EVENT_TYPE_REQUESTS, EVENT_TYPE_RESOURCES } from "./event-types.ts";
 import { EVENT_REQUESTS, EVENT_RESOURCES } from "./events.ts";
+import { SESSION_REQUESTS, SESSION_RESOURCES } from "./identity.ts";
 import { problem } from "./problem.ts";
 import { PROCESSING_REQUESTS, PROCESSING_RESOURCES } from "./processing.ts";
 import { PROJECTION_REQUESTS, PROJECTION_RESOURCES } from "./projections.ts";
@@ -35,6 +36,7 @@ export const HTTP_RESOURCES = {
   ...EVENT_TYPE_RESOURCES,
   ...STREAM_RESOURCES,
   ...STATUS_RESOURCES,
+  ...SESSION_RESOURCES,
   Problem: problem,
   ...DEAD_LETTER_RESOURCES,
   ...PROCESSING_RESOURCES,
@@ -50,6 +52,7 @@ export const HTTP_REQUESTS = {
   ...EVENT_TYPE_REQUESTS,
   ...STREAM_REQUESTS,
   ...STATUS_REQUESTS,
+  ...SESSION_REQUESTS,
   ...DEAD_LETTER_REQUESTS,
   ...PROCESSING_REQUESTS,
   ...PROJECTION_REQUESTS,

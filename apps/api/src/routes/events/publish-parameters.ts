@@ -1,7 +1,7 @@
 import { type ProblemCode, publishQuery } from "@synap/types/http";
+import { actorFields } from "../../acceptance/acting.ts";
 import type { EventRules } from "../../acceptance/read-events.ts";
 import type { ApiContext, ApiDependencies } from "../../api-dependencies.ts";
-import { actorFields } from "../../identity/acting.ts";
 import type { Principal } from "../../identity/principal.ts";
 import { requireScope } from "../../identity/refusals.ts";
 import { requestTrace } from "../../request-trace.ts";

@@ -1,6 +1,6 @@
 import type { EventIssue } from "@synap/types";
 import { actorOf } from "@synap/types/http";
-import { isPerson, type Principal } from "./principal.ts";
+import { isPerson, type Principal } from "../identity/principal.ts";
 
 /** The fields of an event that say whose it is and who caused it. */
 export interface ActorFields {
