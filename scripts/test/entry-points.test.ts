@@ -128,6 +128,7 @@ describe("the processes", () => {
     ["status", ["--token", "none"]],
     ["load", ["no-such-file"]],
     ["compress", []],
+    ["verify", []],
     ["inngest-local", ["--port", "0"]],
   ])("the command %s warns of a misspelt setting", async (name, args) => {
     const variables = { DATABASE_URL: NOWHERE, SYNAP_ULR: NOWHERE };

@@ -42,7 +42,7 @@ const reasons: Readonly<Record<string, string>> = {
   "scripts/src/chaos/traffic.ts": "the timestamp of an event",
   "scripts/src/performance/measure-event-store.ts": "the timestamps of events",
   "scripts/src/performance/bare-insert.ts": "the timestamps of rows",
-  "apps/cli/src/compress.ts": "chunks are compressed by their age",
+  "apps/cli/src/maintaining/compress.ts": "chunks are compressed by their age",
   "apps/cli/src/loading/load-file.ts": "when a load began and last went on, for people",
   "bench/src/reading/history.ts": "the timestamps of events",
   "bench/src/load/batch-maker.ts": "the timestamps of events",

@@ -105,6 +105,8 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
         "synap_other_processes",
         "synap_event_type_differences",
         "synap_database_bytes",
+        "synap_chain_lag_events",
+        "synap_missing_chunks",
         "synap_skipped_snapshots",
         ...(engine === "server"
           ? [

@@ -67,7 +67,12 @@ export const PROGRAMS: readonly Program[] = [
   {
     name: "compress",
     description: "compress old events",
-    load: async () => (await import("./compress.ts")).compressCommand(),
+    load: async () => (await import("./maintaining/compress.ts")).compressCommand(),
+  },
+  {
+    name: "verify",
+    description: "verify the log against its hash chain",
+    load: async () => (await import("./maintaining/verify.ts")).verifyCommand(),
   },
   {
     name: "envelope",

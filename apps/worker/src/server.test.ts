@@ -2,8 +2,10 @@ import type { Database } from "@synap/database";
 import {
   areFunctionsRegistered,
   createEventStore,
+  extendChain,
   listDeadLetters,
   startPresence,
+  verifyChain,
 } from "@synap/database/internal";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
 import { INGEST_HANDLER, keepAccepted } from "@synap/handlers/internal";
@@ -102,6 +104,41 @@ describeOnEveryEngine("the worker", (engine) => {
       });
       await expect(breaking).rejects.toThrow();
       await expect.poll(health).toBe(503);
+    } finally {
+      await worker.close();
+      await own.drop();
+    }
+  });
+
+  it("warns of a chunk that was dropped, and of what the last verification found", async () => {
+    const own = await createTestDatabase(engine.engine);
+    const { database } = own;
+    const worker = await startWorker({
+      configuration: { ...readWorkerConfiguration({}), port: 0, residentHandlers: false },
+      engine: await engineOn(database),
+      inngest: new Inngest({ id: "synap", isDev: true }),
+      logger: pino({ level: "silent" }),
+    });
+    try {
+      const store = createEventStore({ database, catalogue: newerCatalogue });
+      await store.append(parcelSent());
+      await extendChain(database);
+      const readiness = async () => (await fetch(`${worker.url}/readyz`)).json();
+      expect(await readiness()).toMatchObject({ warnings: [] });
+      await database.asOwner((owner) =>
+        owner.query("SELECT public.drop_chunks('synap.events', now() + interval '2 days')"),
+      );
+      const missing = {
+        code: "chunks-missing",
+        detail: expect.stringContaining("1 chunk of events was dropped, the first with 1 event from"),
+      };
+      expect(await readiness()).toMatchObject({ warnings: [missing] });
+      await verifyChain(database);
+      const differs = {
+        code: "log-differs",
+        detail: expect.stringContaining("the log differed from its hash chain in 2 places"),
+      };
+      expect(await readiness()).toMatchObject({ warnings: [missing, differs] });
     } finally {
       await worker.close();
       await own.drop();

@@ -63,6 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     recordPassFailure: (...failure) => dispatcher.recordPassFailure(...failure),
     releaseInline: () => dispatcher.releaseInline(),
     countEvents: () => dispatcher.countEvents(),
+    extendChain: () => dispatcher.extendChain(),
   };
   // The embedded engine has one session, so only one more envelope can be prepared while one is stored.
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;

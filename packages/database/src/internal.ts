@@ -39,6 +39,11 @@ export {
   unhandledFailures,
 } from "./bookkeeping/unhandled-failures.ts";
 export { NotWritableError, probeWrite } from "./bookkeeping/write-probe.ts";
+export type { ChainFault, ChainFaultKind, ChainHead } from "./chain/chain-fault.ts";
+export { type ChainStatus, chainStatus } from "./chain/chain-status.ts";
+export { extendChain } from "./chain/extend-chain.ts";
+export { type MissingChunk, missingChunks } from "./chain/missing-chunks.ts";
+export { type ChainCheck, type ChainReport, verifyChain } from "./chain/verify-chain.ts";
 export {
   type CompressedChunk,
   type CompressionRequest,

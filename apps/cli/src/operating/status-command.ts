@@ -89,6 +89,7 @@ function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: 
     ["workers", describeWorkers(found.processes)],
     ["event types", describeDifferences(found.processes)],
     ["queued", `${counted(publisher.queuedEvents, "event waits", "events wait")} for the broker`],
+    ["hash chain", describeChain(found)],
     ["database", `${(found.databaseSize / 1024 / 1024).toFixed(1)} MiB`],
     ...(connections.length === 0 ? [] : [["connections", describeConnections(connections)] as const]),
     ...(lockHolders.length === 0 ? [] : [["locks", lockHolders.map(describeLockHolder).join("\n")] as const]),
@@ -146,6 +147,20 @@ function describeRetry({ name, retrying }: HandlerStatus): string[] {
   return [
     `${plain(name)} ${what}: attempt ${count(attempts)}${event} failed, the next is at ${nextAttemptAt}\n  ${why}`,
   ];
+}
+
+function describeChain({ chain, missingChunks = [] }: Status): string {
+  const { block, lag, verified } = chain;
+  const behind = lag === 0 ? "" : `, ${counted(lag, "event is", "events are")} not in it yet`;
+  const checked =
+    verified === undefined
+      ? `not verified: ${SYNAP_COMMAND} verify`
+      : `verified ${age(verified.at)}, ${verified.faults === 0 ? "without a fault" : counted(verified.faults, "fault")}`;
+  const missing = missingChunks.map(
+    ({ chunk, events, from, to }) =>
+      `the chunk ${plain(chunk)} with ${counted(events, "event")} from ${from} to ${to} was dropped`,
+  );
+  return [`${counted(block, "block")}${behind}; ${checked}`, ...missing].join("\n");
 }
 
 function describeNotStored({ open, skipped }: Status["notStored"]): string {

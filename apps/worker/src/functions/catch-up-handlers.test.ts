@@ -27,7 +27,7 @@ const responseSchema = z.union([z.array(z.unknown()), z.looseObject({ message: z
 const readModels = defaultApplication.projections.map((projection) => projection.name);
 
 /** The steps after those of handlers and projections. */
-const others = ["inline handlers", "compliance figures"];
+const others = ["inline handlers", "compliance figures", "hash chain over the log"];
 
 describeOnEveryEngine("catch-up-handlers", (engine) => {
   let running: BrokerAndWorker | undefined;

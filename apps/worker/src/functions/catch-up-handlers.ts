@@ -6,12 +6,15 @@ const MAX_PASSES = 100;
 
 /**
  * Creates the function "Catch up the handlers": every minute, one step per asynchronous handler and projection, one for what is
- * parked for inline handlers, and one for the compliance figures. It is a fallback for the resident runner, and replaces it if that is
+ * parked for inline handlers, one for the compliance figures and one for the hash chain. It is a fallback for the resident runner, and replaces it if that is
  * disabled (`SYNAP_RESIDENT_HANDLERS=false`).
  */
 export function catchUpHandlers(
   client: Inngest.Any,
-  dispatcher: Pick<EventDispatcher, "catchUp" | "countEvents" | "followers" | "releaseInline">,
+  dispatcher: Pick<
+    EventDispatcher,
+    "catchUp" | "countEvents" | "extendChain" | "followers" | "releaseInline"
+  >,
 ) {
   return client.createFunction(
     {
@@ -30,6 +33,9 @@ export function catchUpHandlers(
       await step.run("inline handlers", () => dispatcher.releaseInline());
       await step.run("compliance figures", async () => {
         for (let passes = 1; passes < MAX_PASSES && (await dispatcher.countEvents()); passes += 1);
+      });
+      await step.run("hash chain over the log", async () => {
+        for (let passes = 1; passes < MAX_PASSES && (await dispatcher.extendChain()); passes += 1);
       });
       const failed = results.filter((result) => result.state === "failed");
       if (failed.length > 0) {

@@ -1,3 +1,5 @@
+import { type ChainStatus, chainStatus } from "../chain/chain-status.ts";
+import { type MissingChunk, missingChunks } from "../chain/missing-chunks.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { type Exposure, findExposures } from "../privileges/exposures.ts";
@@ -37,6 +39,10 @@ export interface StoreStatistics {
   readonly exposures?: readonly Exposure[];
   /** Shared resources of the database server that are nearly used up; absent when there are none. */
   readonly sharedResources?: readonly SharedResource[];
+  /** The hash chain over the log. */
+  readonly chain: ChainStatus;
+  /** Chunks of events that were dropped; absent when none was. */
+  readonly missingChunks?: readonly MissingChunk[];
   /** Size in bytes, including all chunks and indexes. */
   readonly databaseSize: number;
 }
@@ -126,6 +132,8 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   const holders = await lockHolders(session);
   const exposures = await findExposures(session);
   const sharedResources = await lowSharedResources(session);
+  const chain = await chainStatus(session);
+  const missing = await missingChunks(session);
   return {
     events: {
       stored: row.events,
@@ -149,6 +157,8 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     deadLetters: row.open_dead_letters,
     ...(exposures.length > 0 && { exposures }),
     ...(sharedResources.length > 0 && { sharedResources }),
+    chain,
+    ...(missing.length > 0 && { missingChunks: missing }),
     databaseSize: row.database_size,
   };
 }

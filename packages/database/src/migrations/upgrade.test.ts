@@ -13,7 +13,17 @@ import { SQL_DIRECTORY } from "./migration-files.ts";
 
 const DAY_MS = 86_400_000;
 /** The tables that the upgrade adds. */
-const ADDED: ReadonlySet<string> = new Set(["api_keys", "inline_consumers", "read_horizon", "sessions"]);
+const ADDED: ReadonlySet<string> = new Set([
+  "api_keys",
+  "chain_blocks",
+  "chain_end",
+  "chain_verifications",
+  "chain_verifications_id_seq",
+  "chained_chunks",
+  "inline_consumers",
+  "read_horizon",
+  "sessions",
+]);
 
 /** Stores new events of a stream each, as the append functions of that release did. */
 const STORE = `
@@ -54,7 +64,7 @@ describe.each(testEngines())("a log of an earlier release (%s)", (engine) => {
     for (const name of await readdir(functions)) {
       const file = join(functions, name);
       if (
-        /synap\.(check_(issue|task|choice)|rule_issues)\b|\bsynap_visible\./.test(
+        /synap\.(check_(issue|task|choice)|rule_issues|chain_blocks)\b|\bsynap_visible\./.test(
           await readFile(file, "utf8"),
         )
       )

@@ -68,7 +68,8 @@ export const WRITABLE_TABLES = `
           SELECT c.oid, c.relname, c.relkind, c.relacl, c.relowner
             FROM pg_catalog.pg_class AS c
            WHERE c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'synap')
-             AND c.relname IN ('events', 'event_ids', 'idempotency_keys', 'streams', 'appends', 'migrations', 'append_sequence')
+             AND c.relname IN ('events', 'event_ids', 'idempotency_keys', 'streams', 'appends', 'migrations', 'append_sequence',
+                               'chain_blocks', 'chain_end', 'chained_chunks')
         ), chunks AS MATERIALIZED (
           SELECT i.inhrelid AS oid FROM log JOIN pg_catalog.pg_inherits AS i ON i.inhparent = log.oid
            WHERE log.relname = 'events'

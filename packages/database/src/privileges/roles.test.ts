@@ -86,6 +86,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.aggregate_snapshots": ROWS,
     "synap.api_keys": ["row lock"],
     "synap.build_changes": ["lock"],
+    "synap.chain_verifications": ["insert", "merge"],
     "synap.checkpoints": ROWS,
     "synap.dead_letters": ["insert", "merge", "row lock", "update", "upsert"],
     "synap.event_types": ROWS.filter((way) => way !== "delete"),

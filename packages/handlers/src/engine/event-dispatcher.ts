@@ -5,6 +5,7 @@ import {
   countEvents,
   createEventStore,
   defaultBackoff,
+  extendChain,
   type InlineConsumer,
   readCheckpoint,
   syncInlineConsumers,
@@ -204,6 +205,15 @@ export class EventDispatcher {
    */
   countEvents(): Promise<boolean> {
     return countEvents(this.#database);
+  }
+
+  /**
+   * Adds the next block to the hash chain over the log.
+   *
+   * @returns false when no event is left, or another process extends it
+   */
+  extendChain(): Promise<boolean> {
+    return extendChain(this.#database);
   }
 
   #target(name: string): DeadLetterTarget | undefined {

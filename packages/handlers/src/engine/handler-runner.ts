@@ -26,6 +26,9 @@ const MAX_IDLE_MS = 500;
 /** Time between two counts of events for the compliance figures, in milliseconds. */
 const COUNT_INTERVAL_MS = 5_000;
 
+/** Time between two extensions of the hash chain, in milliseconds. A shorter one makes more blocks of fewer events. */
+const CHAIN_INTERVAL_MS = 20_000;
+
 /** Maximum number of retried events logged after each pass. */
 const MAX_REPORTED = 5;
 
@@ -33,7 +36,13 @@ const MAX_REPORTED = 5;
 export interface HandlerRunnerOptions {
   readonly dispatcher: Pick<
     EventDispatcher,
-    "catchUp" | "countEvents" | "followers" | "recordPassFailure" | "registry" | "releaseInline"
+    | "catchUp"
+    | "countEvents"
+    | "extendChain"
+    | "followers"
+    | "recordPassFailure"
+    | "registry"
+    | "releaseInline"
   >;
   readonly database: Pick<Database, "listen" | "engine">;
   readonly logger: ReportLogger;
@@ -70,7 +79,16 @@ export class HandlerRunner {
     this.#work = [
       this.#listen(),
       this.#releaseInline(),
-      this.#countEvents(),
+      this.#followLog(
+        "count events for the compliance figures",
+        () => this.#options.dispatcher.countEvents(),
+        COUNT_INTERVAL_MS,
+      ),
+      this.#followLog(
+        "extend the hash chain",
+        () => this.#options.dispatcher.extendChain(),
+        CHAIN_INTERVAL_MS,
+      ),
       ...followers.map((name) => this.#follow(name)),
     ];
   }
@@ -179,16 +197,23 @@ export class HandlerRunner {
     }
   }
 
-  /** Counts events for the compliance figures now and then, in large steps: until then each reader of the figures counts them. */
-  async #countEvents(): Promise<void> {
+  /**
+   * Takes steps behind the log now and then, in large ones, until none is left. On the embedded engine it pauses after each, so that
+   * appends have most of its one session.
+   */
+  async #followLog(what: string, step: () => Promise<boolean>, intervalMs: number): Promise<void> {
+    const pauses = this.#options.database.engine === "embedded" ? IDLE_FACTOR.embedded : 0;
     while (!this.#stopping) {
       try {
-        while (!this.#stopping && (await this.#options.dispatcher.countEvents()));
+        for (let isMore = true; isMore && !this.#stopping; ) {
+          const began = performance.now();
+          isMore = await step();
+          if (isMore && pauses > 0) await this.#stopped.waitAfter(0, (performance.now() - began) * pauses);
+        }
       } catch (error) {
-        const reason = thrownFacts(error).message;
-        this.#logger.warn({}, `cannot count events for the compliance figures yet: ${reason}`);
+        this.#logger.warn({}, `cannot ${what} yet: ${thrownFacts(error).message}`);
       }
-      await this.#stopped.waitAfter(0, Math.max(COUNT_INTERVAL_MS, this.#pollIntervalMs));
+      await this.#stopped.waitAfter(0, Math.max(intervalMs, this.#pollIntervalMs));
     }
   }
 

@@ -1,11 +1,13 @@
 import type { SqlSession } from "@synap/database";
 import {
+  chainStatus,
   deadLetterCounts,
   describeDifference,
   describeExposures,
   describeSharedResource,
   type Exposure,
   lowSharedResources,
+  missingChunks,
   type RunningProcess,
 } from "@synap/database/internal";
 import { counted } from "@synap/types/internal";
@@ -21,6 +23,8 @@ export interface OperatingWarning {
     | "events-kept-in-broker"
     | "no-worker"
     | "log-exposed"
+    | "chunks-missing"
+    | "log-differs"
     | "server-resources-low";
   readonly detail: string;
 }
@@ -46,7 +50,7 @@ const OVERDUE_MS = 60_000;
 /**
  * Finds what threatens accepted events on their way into the store: processes with other event types, accepted events
  * kept as dead letters or in the broker, no running worker (for an API), rights by which other logins could damage the log,
- * and shared resources of the server that are nearly used up.
+ * damage that the log has taken, and shared resources of the server that are nearly used up.
  */
 export async function operatingWarnings(
   session: SqlSession,
@@ -88,7 +92,31 @@ export async function operatingWarnings(
       ? [{ code: "no-worker" as const, detail: "no worker runs: accepted events wait in the broker" }]
       : []),
     ...(exposures.length > 0 ? [{ code: "log-exposed" as const, detail: describeExposures(exposures) }] : []),
+    ...(await damageWarnings(session, synapCommand)),
     ...low.map((one) => ({ code: "server-resources-low" as const, detail: describeSharedResource(one) })),
+  ];
+}
+
+async function damageWarnings(session: SqlSession, synapCommand: string): Promise<OperatingWarning[]> {
+  const [first, ...others] = await missingChunks(session);
+  const { verified } = await chainStatus(session);
+  return [
+    ...(first === undefined
+      ? []
+      : [
+          {
+            code: "chunks-missing" as const,
+            detail: `${counted(others.length + 1, "chunk of events was", "chunks of events were")} dropped, the first with ${counted(first.events, "event")} from ${first.from} to ${first.to}: restore a backup`,
+          },
+        ]),
+    ...(verified === undefined || verified.faults === 0
+      ? []
+      : [
+          {
+            code: "log-differs" as const,
+            detail: `at ${verified.at} the log differed from its hash chain in ${counted(verified.faults, "place")}: ${synapCommand} verify`,
+          },
+        ]),
   ];
 }
 

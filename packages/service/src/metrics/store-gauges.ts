@@ -31,6 +31,7 @@ export function storeGauges(statistics: StoreStatistics): Gauge[] {
       })),
     ),
     ...protectionGauges(statistics),
+    ...chainGauges(statistics),
   ];
 }
 
@@ -138,5 +139,24 @@ function protectionGauges({ exposures = [], sharedResources = [] }: StoreStatist
       "Used fraction of a resource that all sessions of the database server share; absent while enough is free.",
       ...sharedResources.map(({ resource, used }) => ({ labels: { resource }, value: used })),
     ),
+  ];
+}
+
+/** The gauges of the hash chain over the log, and of chunks that were dropped. */
+function chainGauges({ chain, missingChunks = [] }: StoreStatistics): Gauge[] {
+  const { lag, verified } = chain;
+  return [
+    gauge("synap_chain_lag_events", "Stored events that are not in the hash chain yet.", { value: lag }),
+    gauge(
+      "synap_chain_faults",
+      "Differences between the log and its hash chain that the last verification found; absent before the first one.",
+      verified && { value: verified.faults },
+    ),
+    gauge(
+      "synap_chain_verified_timestamp_seconds",
+      "Time of the last verification, in seconds since 1970; absent before the first one.",
+      verified && { value: Date.parse(verified.at) / 1000 },
+    ),
+    gauge("synap_missing_chunks", "Chunks of events that were dropped.", { value: missingChunks.length }),
   ];
 }

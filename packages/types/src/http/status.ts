@@ -74,6 +74,31 @@ const replicaUse = z.looseObject({
     ),
 });
 
+const chain = z
+  .object({
+    block: whole.describe("Number of the last block."),
+    hash: z.string().describe("Its hash, in hexadecimal digits."),
+    position: whole.describe("Position of the last event in the chain."),
+    lag: whole.describe("Number of stored events that are not in it yet."),
+    verified: z
+      .object({
+        at: z.iso.datetime(),
+        position: whole,
+        events: whole,
+        faults: whole.describe("Differences between the log and the chain."),
+      })
+      .optional()
+      .describe("The last verification; absent before the first one."),
+  })
+  .describe("The hash chain over the log.");
+
+const missingChunk = z.object({
+  chunk: z.string(),
+  events: whole,
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+});
+
 /** The figures shown to everybody; statements and reasons are shown to operators only. */
 const figures = {
   release: z.string(),
@@ -141,6 +166,13 @@ const figures = {
     .array(lockHolder)
     .optional()
     .describe("The sessions for whose locks others wait, with the number of waiting sessions."),
+  chain,
+  missingChunks: z
+    .array(missingChunk)
+    .optional()
+    .describe(
+      "Chunks of events that were dropped, with the bounds of their timestamps; absent when none was.",
+    ),
   exposures: z
     .array(
       z.object({

@@ -1,9 +1,9 @@
 import { type CompressedChunk, compressEvents } from "@synap/database/internal";
 import { commandOf } from "@synap/service/called-as";
 import { Command } from "commander";
-import { withDatabase } from "./data-directory/with-database.ts";
-import { dataOption, warnOfUnknownSettings, wholeOption } from "./terminal/command.ts";
-import { helpText } from "./terminal/help-text.ts";
+import { withDatabase } from "../data-directory/with-database.ts";
+import { dataOption, warnOfUnknownSettings, wholeOption } from "../terminal/command.ts";
+import { helpText } from "../terminal/help-text.ts";
 
 const DAY_MS = 86_400_000;
 
