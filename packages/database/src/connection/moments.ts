@@ -8,6 +8,18 @@ export function epochMs(expression: string): string {
   return `(extract(epoch FROM ${expression}) * 1000)::bigint`;
 }
 
+/** The bounds of the moments that PostgreSQL reads as text of four digits a year. */
+const WRITABLE = { low: Date.parse("0001-01-01T00:00:00Z"), high: Date.UTC(10_000, 0, 1) } as const;
+
+/**
+ * Returns a bound of a time range as a parameter: infinity beyond the years that PostgreSQL reads. A range that is widened or narrowed by
+ * some days can leave them.
+ */
+export function sqlBound(moment: Date): Date | string {
+  if (moment.valueOf() >= WRITABLE.high) return "infinity";
+  return moment.valueOf() < WRITABLE.low ? "-infinity" : moment;
+}
+
 /** Converts whole milliseconds since 1970 to the form of an event's timestamp. */
 export function isoFromEpoch(milliseconds: number): string {
   return new Date(milliseconds).toISOString();

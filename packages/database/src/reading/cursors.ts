@@ -75,8 +75,8 @@ export function writeEventCursor({ direction, timestamp, position }: EventCursor
 
 const BOUNDS = [
   [0, 1],
-  // A JavaScript date reaches 8.64e15 ms either way.
-  [-8.64e15, 8.64e15],
+  // Events are from the years 1970 to 9999.
+  [0, Date.UTC(9999, 11, 31, 23, 59, 59, 999)],
   [0, Number.MAX_SAFE_INTEGER],
 ] as const;
 

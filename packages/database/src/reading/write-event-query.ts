@@ -1,3 +1,4 @@
+import { sqlBound } from "../connection/moments.ts";
 import type { SqlParameter } from "../connection/sql-session.ts";
 import { EQUAL_COLUMNS, EQUAL_FIELDS } from "./event-filter.ts";
 import type { PageSearch } from "./event-page.ts";
@@ -20,8 +21,8 @@ export function writeEventQuery(
   const parameter = (value: SqlParameter) => `$${parameters.push(value)}`;
   const where = (condition: string) => conditions.push(condition);
 
-  if (filter.from !== undefined) where(`"timestamp" >= ${parameter(filter.from)}::timestamptz`);
-  if (filter.to !== undefined) where(`"timestamp" < ${parameter(filter.to)}::timestamptz`);
+  if (filter.from !== undefined) where(`"timestamp" >= ${parameter(sqlBound(filter.from))}::timestamptz`);
+  if (filter.to !== undefined) where(`"timestamp" < ${parameter(sqlBound(filter.to))}::timestamptz`);
   const { types, createdBy, recordedFrom, recordedTo, validAt, data } = filter;
   if (types?.length === 1 && types[0] !== undefined) where(`type = ${parameter(types[0])}`);
   else if (types !== undefined) {

@@ -119,6 +119,24 @@ export function queryContract(test: ContractTest): void {
     });
   });
 
+  test("finds an event of the last millisecond of the year 9999, and asks for the first and last days of all", async (store) => {
+    const last = "9999-12-31T23:59:59.999Z";
+    const [event] = noteEvents(1, () => ({ timestamp: last, aggregateId: "at-the-end" }));
+    if (event === undefined) throw new Error("There is no event.");
+    await store.append(event, { timestamps: "backfill" });
+    const ids = async (filter: EventFilter, order: "asc" | "desc") => {
+      const { events } = await store.query(filter, { limit: 2, order });
+      return events.map(({ id }) => id);
+    };
+    for (const order of ["asc", "desc"] as const) {
+      expect(await ids({ from: last }, order)).toEqual([event.id]);
+      expect(
+        await ids({ aggregateType: event.aggregateType, aggregateId: event.aggregateId }, order),
+      ).toEqual([event.id]);
+      expect(await ids({ to: new Date("0001-01-01T12:00:00Z") }, order)).toEqual([]);
+    }
+  });
+
   test("refuses a cursor of another filter or order, and an invalid one", async (store) => {
     await store.appendBatch(noteEvents(2));
     const { nextCursor: cursor } = await store.query({}, { limit: 1, order: "asc" });
@@ -136,6 +154,16 @@ export function queryContract(test: ContractTest): void {
       "a".repeat(999),
     ];
     for (const text of forged) await expect(asked({}, { cursor: text })).rejects.toThrow(InvalidCursorError);
+    // With the time of no event, and a tag that any cursor of the query has.
+    const [version, direction, , position, tag]: unknown[] = JSON.parse(
+      Buffer.from(cursor ?? "", "base64url").toString(),
+    );
+    for (const time of [-1, Date.UTC(10_000, 0, 1), 8.64e15]) {
+      const text = Buffer.from(JSON.stringify([version, direction, time, position, tag])).toString(
+        "base64url",
+      );
+      await expect(asked({}, { cursor: text })).rejects.toThrow(InvalidCursorError);
+    }
     await expect(store.query({}, { limit: 0, order: "asc" })).rejects.toThrow(RangeError);
     for (const bound of ["yesterday", new Date(Number.NaN), new Date(8.64e15)]) {
       for (const filter of [{ from: bound }, { to: bound }]) {
