@@ -194,11 +194,11 @@ async function hasBlock(session: SqlSession, number: number): Promise<boolean> {
 
 // In one snapshot with the position up to which the numbers of events are. A chunk that the chain has not met is listed as well.
 const CHUNKS = `
-SELECT coalesce(k.chunk, c.name) AS chunk, coalesce(k.events, 0) AS events, c.name IS NOT NULL AS "exists",
+SELECT c.name AS chunk, coalesce(k.events, 0) AS events,
        ${epochMs("c.range_start")} AS range_start, ${epochMs("c.range_end")} AS range_end,
        (SELECT max(last_position) FROM synap.chain_blocks) AS "position"
   FROM synap.chained_chunks AS k
-  FULL JOIN (
+  RIGHT JOIN (
     SELECT format('%I.%I', chunk_schema, chunk_name) COLLATE "C" AS name, range_start, range_end
       FROM timescaledb_information.chunks
      WHERE hypertable_schema = 'synap' AND hypertable_name = 'events'
@@ -217,8 +217,7 @@ async function verifyChunks(session: SqlSession, report: Report): Promise<void> 
     report({ kind: "chunk-missing", message, chunk, from, to, expected: events, found: 0 });
   }
   const chunks = await session.query<ChunkRow>(CHUNKS);
-  for (const { chunk, events: expected, exists, range_start: start, range_end: end, position } of chunks) {
-    if (!exists || start === null || end === null) continue;
+  for (const { chunk, events: expected, range_start: start, range_end: end, position } of chunks) {
     const [row] = await session.query<{ events: number }>(COUNT, [start, end, position]);
     const found = row?.events ?? 0;
     if (found === expected) continue;
@@ -231,8 +230,7 @@ async function verifyChunks(session: SqlSession, report: Report): Promise<void> 
 interface ChunkRow {
   readonly chunk: string;
   readonly events: number;
-  readonly exists: boolean;
-  readonly range_start: number | null;
-  readonly range_end: number | null;
+  readonly range_start: number;
+  readonly range_end: number;
   readonly position: number;
 }
