@@ -11,8 +11,8 @@ import type { EventIssue } from "../issues/event-issue.ts";
 import { thrownFacts } from "../issues/thrown-facts.ts";
 import { fieldsOfJsonSchema, toEventIssues } from "../issues/zod-issues.ts";
 import { checkJson } from "../json/check-json.ts";
-import { deepFreeze } from "../json/deep-freeze.ts";
 import { ChangingSchemaError, describeUnchanging } from "../json/describe-unchanging.ts";
+import { frozenCopy } from "../json/frozen-copy.ts";
 import type { JsonObject } from "../json/json.ts";
 import {
   type CompleteSteps,
@@ -198,7 +198,7 @@ function checkStepExamples(
         );
       }
       // A step may only read: what it writes into would be the event of others.
-      if (up !== undefined) data = upcastExample(name, reached, up, deepFreeze(structuredClone(data)));
+      if (up !== undefined) data = upcastExample(name, reached, up, frozenCopy(data));
     }
   }
 }
