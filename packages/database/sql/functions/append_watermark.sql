@@ -1,11 +1,17 @@
 -- Returns the number up to which every append is either committed or never will be. The proof is in docs/insides/store.md;
--- it depends on the order of the two statements here, and on appends performing theirs in the opposite order.
+-- it depends on the order of the statements here, and on appends performing theirs in the opposite order.
 --
 -- Any session may take an advisory lock with any key. Those of appends are recognised by the lock on synap.streams, which
 -- every append takes before it reads the sequence and holds as long; taking it requires the right to use this schema.
 -- Sessions and roles are not checked, so grants to the appending login don't matter. A prepared transaction has no session.
+--
+-- It is the number of a committed append. The sequence may be further, by numbers that were rolled back, and no commit has waited until
+-- that is on the disk: after a crash, such numbers are given out again.
 CREATE OR REPLACE FUNCTION synap.append_watermark() RETURNS bigint
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
 DECLARE
   high bigint;
   held bigint;
@@ -36,7 +42,8 @@ BEGIN
       HAVING bool_or(l.locktype = 'relation')
     ) AS appender;
 
-  RETURN least(high, held);
+  -- Last the append log, in a statement that sees every append up to both.
+  RETURN coalesce((SELECT max(a.number) FROM synap.appends AS a WHERE a.number <= least(high, held)), 0);
 END
 $$;
 

@@ -5,6 +5,9 @@
 --
 -- The key is our namespace in the top byte, a salt of 13 bits, and the bound. Any session may lock any key, and an exclusive
 -- lock on the next one would stop every append; so a key is only tried, and if it is taken, one with another salt.
+--
+-- With synchronous_commit off, readers would see events before they are on the disk, and after a crash others could have their numbers.
+-- So a transaction that appends waits for the disk, whatever its session says.
 CREATE OR REPLACE FUNCTION synap.take_append_number() RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -17,6 +20,9 @@ BEGIN
     FROM synap.append_sequence AS s;
   IF low < 0 THEN
     RAISE EXCEPTION 'synap.append_low may be set by appends only' USING ERRCODE = '42501';
+  END IF;
+  IF pg_catalog.current_setting('synchronous_commit') = 'off' THEN
+    PERFORM pg_catalog.set_config('synchronous_commit', 'on', true);
   END IF;
   FOR attempt IN 1 .. 100 LOOP
     IF pg_catalog.pg_try_advisory_xact_lock_shared((synap.lock_namespace() << 56) | (salt << 43) | low) THEN

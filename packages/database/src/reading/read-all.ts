@@ -39,7 +39,7 @@ export interface ReadAllPage {
   readonly events: readonly StoredEvent[];
   /** The checkpoint to save. It also moves past events that were filtered out and numbers that were never used. */
   readonly position: number;
-  /** Position up to which every append is finished, committed or not. */
+  /** Position up to which every append is finished: the end of a committed one. */
   readonly watermark: number;
   /** True if everything up to the watermark has been read. */
   readonly caughtUp: boolean;

@@ -75,6 +75,24 @@ describeOnServer("the watermark, step by step through several connections", () =
     expect((await store.readAll({ after: start, limit: 10 })).events).toMatchObject([{ position: kept }]);
   });
 
+  // What a rollback leaves behind need not be on the disk, and a crash undoes it: scripts/test/faults/append-numbers.fault.test.ts.
+  it("stays at the last committed append, however many numbers were rolled back since", async () => {
+    const { database, store } = world();
+    const last = await append(store);
+    const undone = database.transaction(async (transaction) => {
+      for (let count = 0; count < 3; count += 1) await append(store, transaction);
+      throw new Error("rolled back on purpose");
+    });
+    await expect(undone).rejects.toThrow("rolled back on purpose");
+    const page = await store.readAll({ after: last, limit: 10 });
+    expect(page).toEqual({ events: [], position: last + 1023, watermark: last + 1023, caughtUp: true });
+    const next = await append(store);
+    expect(next).toBe(last + 4 * 1024);
+    expect((await store.readAll({ after: page.position, limit: 10 })).events).toMatchObject([
+      { position: next },
+    ]);
+  });
+
   it("is not held back by a long transaction that writes and does not append, nor by another database", async () => {
     const { database, store } = world();
     const elsewhere = await createTestDatabase("server");

@@ -82,6 +82,23 @@ describeOnEveryEngine("synap.post_event", (engine) => {
     }
   });
 
+  it("waits for the disk, even if the caller's session does not", async () => {
+    const commits = async (setting: string) =>
+      engine.database.asOwner(async (owner) => {
+        await owner.query(`SET LOCAL synchronous_commit = ${setting}`);
+        await postEvent(owner, note(randomUUID()));
+        const [row] = await owner.query<{ value: string }>(
+          "SELECT current_setting('synchronous_commit') AS value",
+        );
+        return row?.value;
+      });
+    expect(await commits("off")).toBe("on");
+    // Stricter than what readers need, or as strict.
+    for (const setting of ["local", "remote_write", "on", "remote_apply"]) {
+      expect(await commits(setting)).toBe(setting);
+    }
+  });
+
   it.each(settings)("validates and stores the same events when its caller has set %s", async (setting) => {
     // Large enough to be measured exactly, with characters that JSON escapes.
     const data = { content: "hi", list: Array.from({ length: 30_000 }, () => 'a"\\ ') };
