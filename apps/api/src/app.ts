@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ProblemCode } from "@synap/types/http";
 import type { ApiApp, ApiDependencies, ApiEnvironment } from "./api-dependencies.ts";
+import { namedAsInQuery } from "./problems/named-as-in-query.ts";
 import { unmatchedProblem } from "./problems/not-found.ts";
 import { toProblem } from "./problems/to-problem.ts";
 import { readRequestId } from "./request-id.ts";
@@ -102,7 +103,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   indexRoute(app);
   app.notFound((context) => unmatchedProblem(app, context).toResponse(context.get("requestId")));
   app.onError((error, context) => {
-    const problem = toProblem(error);
+    const problem = namedAsInQuery(toProblem(error), context.req.url);
     const requestId = context.get("requestId");
     const facts = { requestId, method: context.req.method, path: context.req.path, code: problem.code };
     // Client errors concern only the client, and logging refusals under overload would add load.

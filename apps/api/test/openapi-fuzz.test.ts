@@ -79,7 +79,7 @@ afterAll(() => api.stop());
 
 /** Rules between parameters, which a document can't hold, and bodies that have to name an event type that exists. */
 const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
-  publishEvent: (call) => ({ ...call, body: soundEvent(call.body, call.type) }),
+  publishEvent: (call) => onlyOneKey({ ...call, body: soundEvent(call.body, call.type) }),
   publishBatch: (call) => ({ ...call, body: soundBatch(call.body, call.type) }),
   appendToStream: ({ path, ...call }) =>
     onlyOneExpectation({ ...call, path: { ...path, aggregateType: "note" }, body: soundAppend(call.body) }),
@@ -137,6 +137,16 @@ function onlyOneExpectation(call: Call): Call {
   if (hasBody) return { ...call, headers };
   if (noneMatch !== undefined) return { ...call, headers: { ...headers, "if-none-match": noneMatch } };
   return match === undefined ? { ...call, headers } : { ...call, headers: { ...headers, "if-match": match } };
+}
+
+function onlyOneKey({ headers, ...call }: Call): Call {
+  const { body } = call;
+  const isInBody =
+    typeof body === "object" &&
+    body !== null &&
+    ["idempotencyKey", "idempotency_key", "idempotencykey"].some((name) => name in body);
+  const { "idempotency-key": _, ...others } = headers;
+  return { ...call, headers: isInBody ? others : headers };
 }
 
 /** Fields of a generated event that depend on the clock, or on its other fields. */

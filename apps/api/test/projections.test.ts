@@ -152,6 +152,8 @@ describe.each(testEngines())("the routes of projections (%s)", (engine) => {
     const from = body.liveBuild;
     for (let repetition = 0; repetition < 3; repetition += 1)
       expect((await post("rollback", { from })).body).toMatchObject({ liveVersion: 1, previousBuild: from });
+    const unnamed = await post("rollback", {}, { "idempotency-key": "back-1" });
+    expect([unnamed.status, unnamed.body.code]).toEqual([400, "parameter-invalid"]);
     const other = await post("rollback", { from: 99 });
     expect([other.status, other.body.code]).toEqual([409, "projection-conflict"]);
     expect(await shown()).toEqual(["one", "two"]);

@@ -186,6 +186,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
       isTaken: true,
     }),
     post("/events/batch", [note({ idempotencyKey: "bee-key-1" }), note({ createdBy: "user:bee-user" })], 202),
+    post("/events/batch", [note()], 202, undefined, { headers: HIDDEN_KEY }),
   ],
   appendToStream: ({ id }, { events: [_, taken] }) => [
     append("bee-note", {}, 409, undefined, { isTaken: true }),
@@ -198,6 +199,8 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     append("bee-note", { events: [note({ id: taken?.id })] }, 409, 409, { isBare: true, isTaken: true }),
     append(`${id}-fresh`, { events: [note({ id: taken?.id })] }, 409, undefined, { isTaken: true }),
     append(`${id}-fresh`, { events: [note({ idempotencyKey: "bee-key-1" })] }, 201),
+    append("bee-note", {}, 409, undefined, { headers: HIDDEN_KEY, isTaken: true }),
+    append(`${id}-fresh`, {}, 201, undefined, { headers: HIDDEN_KEY }),
     append(`${id}-note`, { expectedVersion: 99 }, 409),
   ],
   closeStream: ({ id }) => [

@@ -271,8 +271,11 @@ const FIRST_PAGES: Partial<Record<OperationName, object>> = {
 
 /** Fields that the client omits on purpose, because another one has the same value. */
 const OMITTED_FIELDS: Partial<Record<OperationName, readonly string[]>> = {
-  // `expectedVersion` in the body.
-  appendToStream: ["headers.if-match", "headers.if-none-match"],
+  // The client gives each event its id.
+  publishEvent: ["headers.idempotency-key"],
+  publishBatch: ["headers.idempotency-key"],
+  // Also `expectedVersion` in the body.
+  appendToStream: ["headers.if-match", "headers.if-none-match", "headers.idempotency-key"],
   // The client keeps no responses.
   listEventTypes: ["headers.if-none-match"],
   getEventType: ["headers.if-none-match"],

@@ -81,11 +81,10 @@ export async function acceptEvents(
       continue;
     }
     const outgoing = toOutgoingEvent(reading.event);
-    if (!publisher.fits(outgoing)) {
-      results[index] = rejected([tooLarge(outgoing)]);
-      continue;
-    }
-    candidates.push({ outgoing, index, isIdentified: reading.isIdentified });
+    const { isIdentified, named } = reading;
+    const candidate = { outgoing, index, isIdentified, named };
+    if (publisher.fits(outgoing)) candidates.push(candidate);
+    else results[index] = refuse(candidate, tooLarge(outgoing));
   }
 
   const identified = candidates.filter((candidate) => candidate.isIdentified);
@@ -105,11 +104,11 @@ export async function acceptEvents(
     const { outgoing, index, isIdentified } = candidate;
     const original = known.get(candidate);
     if (original !== undefined) {
-      results[index] = answerRepeated(outgoing.event, original, isVisible(original, visibility));
+      results[index] = answerRepeated(candidate, original, isVisible(original, visibility));
       return false;
     }
     if (taken.size > 0 && taken.has(streamKey(outgoing.event))) {
-      results[index] = rejected([STREAM_TAKEN]);
+      results[index] = refuse(candidate, STREAM_TAKEN);
       return false;
     }
     const lacking = unready.get(outgoing.event.type);
@@ -119,7 +118,7 @@ export async function acceptEvents(
     }
     const first = isIdentified ? seen.firstLike(candidate) : undefined;
     if (first === undefined) return true;
-    if (isConflict(outgoing, first.outgoing)) results[index] = conflict(TAKEN_IN_REQUEST);
+    if (isConflict(outgoing, first.outgoing)) results[index] = refuse(candidate, conflict(TAKEN_IN_REQUEST));
     else repetitions.set(index, first.index);
     return false;
   });
@@ -149,6 +148,12 @@ interface Candidate {
   readonly outgoing: OutgoingEvent;
   readonly index: number;
   readonly isIdentified: boolean;
+  readonly named: ((issue: EventIssue) => EventIssue) | undefined;
+}
+
+/** The result of a valid event that is refused, in its sender's words. */
+function refuse({ named }: Candidate, issue: EventIssue): EventResult {
+  return rejected([named?.(issue) ?? issue]);
 }
 
 /** The ids and idempotency keys (a set for each creator) in a request, with the first event that has each. */
@@ -172,13 +177,14 @@ class SeenEvents {
 const TAKEN_IN_REQUEST = "is the id of an earlier event of this request with other content";
 
 /** An idempotency key identifies an event whatever its content; an id must not be given to two different events. */
-function answerRepeated({ id }: SynapEvent, first: RepeatedEvent, isShown: boolean): EventResult {
+function answerRepeated(candidate: Candidate, first: RepeatedEvent, isShown: boolean): EventResult {
+  const { id } = candidate.outgoing.event;
   if (first.hasSameContent || first.id !== id)
     return isShown
       ? { status: "duplicate", id: first.id, position: first.position }
       : { status: "duplicate", id };
   const place = isShown ? `, stored at position ${first.position}` : "";
-  return conflict(`is the id of an event with other content${place}`);
+  return refuse(candidate, conflict(`is the id of an event with other content${place}`));
 }
 
 function isConflict(one: OutgoingEvent, first: OutgoingEvent): boolean {
@@ -201,11 +207,11 @@ function typeNotReady({ id, type }: SynapEvent, workers: readonly string[]): Eve
   return { status: "unavailable", id, code: "event-type-not-ready", reason };
 }
 
-function conflict(reason: string): EventResult {
-  return rejected([{ path: "id", code: "event-id-conflict", reason }]);
+function conflict(reason: string): EventIssue {
+  return { path: "id", code: "event-id-conflict", reason };
 }
 
-function tooLarge({ bytes }: OutgoingEvent) {
+function tooLarge({ bytes }: OutgoingEvent): EventIssue {
   const reason = `has ${bytes} bytes, which exceeds the maximum size of an envelope`;
   return { path: "", code: "event-too-large", reason };
 }

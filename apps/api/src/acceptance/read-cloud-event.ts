@@ -2,9 +2,8 @@ import type { JsonObject } from "@synap/types";
 import { MAX_EVENT_FIELDS } from "@synap/types/internal";
 import { isJsonObject } from "../body/json-object.ts";
 import { parseJson } from "../body/parse-json.ts";
-import { attributeOf, fromCloudEvent } from "../representations/cloud-event.ts";
-import { renameField } from "../representations/rename-field.ts";
-import { type EventReading, type EventRules, readEvent } from "./read-events.ts";
+import { fromCloudEvent, namedAsAttribute } from "../representations/cloud-event.ts";
+import { type EventReading, type EventRules, inWordsOf, readEvent } from "./read-events.ts";
 
 /** Limits of metadata that is sent as text. */
 const METADATA_LIMITS = { maxDepth: 32, maxValues: 50_000 };
@@ -14,10 +13,7 @@ export function readCloudEvent(sent: unknown, rules: EventRules): EventReading {
   if (!isJsonObject(sent) || Object.keys(sent).length > MAX_EVENT_FIELDS) return readEvent(sent, rules);
   const { event, issues } = fromCloudEvent(sent, parseMetadata);
   if (issues.length > 0) return { ok: false, issues };
-  const reading = readEvent(event, rules);
-  return reading.ok
-    ? reading
-    : { ok: false, issues: reading.issues.map((issue) => renameField(issue, attributeOf)) };
+  return inWordsOf(readEvent(event, rules), (issue) => namedAsAttribute(issue, sent));
 }
 
 function parseMetadata(text: string): JsonObject | undefined {

@@ -7,10 +7,17 @@ import { unreadableBody } from "../body/read-body.ts";
 import { Problem } from "../problems/problem.ts";
 import { unifySpelling } from "../representations/snake-case.ts";
 import { type ActorFields, actorIssues } from "./acting.ts";
+import { type GivenIdentity, isIdentified, withIdentity } from "./idempotency-key.ts";
 
 /** A checked event of a request, or its issues. */
 export type EventReading =
-  | { readonly ok: true; readonly event: SynapEvent; readonly isIdentified: boolean }
+  | {
+      readonly ok: true;
+      readonly event: SynapEvent;
+      readonly isIdentified: boolean;
+      /** Puts later issues into the sender's words; absent where those are the names of the fields. */
+      readonly named?: (issue: EventIssue) => EventIssue;
+    }
   | { readonly ok: false; readonly issues: readonly EventIssue[] };
 
 /** Rules that an event is checked against. */
@@ -22,7 +29,12 @@ export interface EventRules {
   readonly actor: ActorFields | undefined;
   /** The trace of the request, for events without one of their own. */
   readonly trace: TraceContext | undefined;
+  /** The identity of the event by the header Idempotency-Key. */
+  readonly identity?: GivenIdentity | undefined;
 }
+
+/** Reads and checks an event of a request, whose index is from 0. */
+export type ReadEvent = (sent: unknown, index: number) => EventReading;
 
 /**
  * Fills in defaults and checks one event. `isIdentified` means that the sender gave it an id or an idempotency key; without
@@ -32,11 +44,27 @@ export function readEvent(sent: unknown, rules: EventRules): EventReading {
   const unified = isJsonObject(sent) ? unifySpelling(sent) : undefined;
   if (unified === undefined) return readUnified(sent, rules);
   if (unified.issues.length > 0) return { ok: false, issues: unified.issues };
-  const reading = readUnified(unified.event, rules);
-  return reading.ok ? reading : { ok: false, issues: unified.named(reading.issues) };
+  return inWordsOf(readUnified(unified.event, rules), unified.named);
 }
 
-function readUnified(value: unknown, rules: EventRules): EventReading {
+/** A reading whose issues, and those that are found later, name fields as the sender does. */
+export function inWordsOf(reading: EventReading, named: (issue: EventIssue) => EventIssue): EventReading {
+  if (!reading.ok) return { ok: false, issues: reading.issues.map(named) };
+  const { named: inner } = reading;
+  return { ...reading, named: inner === undefined ? named : (issue) => named(inner(issue)) };
+}
+
+function readUnified(sent: unknown, rules: EventRules): EventReading {
+  const { identity } = rules;
+  if (identity === undefined || !isJsonObject(sent)) return readPlain(sent, rules);
+  const identified = withIdentity(sent, identity);
+  if ("issue" in identified) return { ok: false, issues: [identified.issue] };
+  const { event, named } = identified;
+  const reading = readPlain(event, rules);
+  return named === undefined ? reading : inWordsOf(reading, named);
+}
+
+function readPlain(value: unknown, rules: EventRules): EventReading {
   const issues = isJsonObject(value) ? actorIssues(value, rules.actor) : [];
   if (issues.length > 0) return { ok: false, issues };
   const reading = rules.catalogue.safeParseSynapEvent(isJsonObject(value) ? complete(value, rules) : value);
@@ -50,7 +78,7 @@ function readUnified(value: unknown, rules: EventRules): EventReading {
   return {
     ok: true,
     event,
-    isIdentified: isJsonObject(value) && ("id" in value || "idempotencyKey" in value),
+    isIdentified: isJsonObject(value) && isIdentified(value),
   };
 }
 
@@ -107,21 +135,16 @@ export interface BatchLimits {
  *
  * @throws Problem `malformed-json`, `too-many-values`, `batch-invalid`, `batch-too-large`
  */
-export function readJsonBatch(
-  text: string,
-  rules: EventRules,
-  limits: BatchLimits,
-  read: typeof readEvent = readEvent,
-): EventReading[] {
+export function readJsonBatch(text: string, limits: BatchLimits, read: ReadEvent): EventReading[] {
   const batch = parseJsonBatch(text, limits);
   if (!batch.ok) throw bodyProblem(batch.findings, limits);
   if ("items" in batch) {
     requireCount(batch.items.length, limits);
-    return batch.items.map((item) => readItem(item, rules, { read }));
+    return batch.items.map((item, index) => readItem(item, index, { read }));
   }
   const values = listOf(batch.value);
   requireCount(values.length, limits);
-  return values.map((value) => read(value, rules));
+  return values.map(read);
 }
 
 /**
@@ -130,7 +153,7 @@ export function readJsonBatch(
  *
  * @throws Problem `too-many-values`, `batch-invalid`, `batch-too-large`
  */
-export function readNdjsonBatch(text: string, rules: EventRules, limits: BatchLimits): EventReading[] {
+export function readNdjsonBatch(text: string, limits: BatchLimits, read: ReadEvent): EventReading[] {
   const lines = takeLines(eachLine(text), limits);
   let left = limits.maxValues;
   // All lines are parsed before any event is checked: checking is most of the work, and would be wasted on a refused body.
@@ -140,7 +163,9 @@ export function readNdjsonBatch(text: string, rules: EventRules, limits: BatchLi
     left -= reading.values;
     return { reading, number };
   });
-  return items.map(({ reading, number }) => readItem(reading, rules, { where: ` in line ${number}` }));
+  return items.map(({ reading, number }, index) =>
+    readItem(reading, index, { read, where: ` in line ${number}` }),
+  );
 }
 
 /** The lines of a text, one at a time. */
@@ -188,10 +213,10 @@ export function takeLines(
 
 function readItem(
   item: ItemReading,
-  rules: EventRules,
-  { read = readEvent, where = "" }: { read?: typeof readEvent; where?: string },
+  index: number,
+  { read, where = "" }: { read: ReadEvent; where?: string },
 ): EventReading {
-  if (item.ok) return read(item.value, rules);
+  if (item.ok) return read(item.value, index);
   const issues = item.findings.map(({ code, path, reason }) => ({
     path,
     code,

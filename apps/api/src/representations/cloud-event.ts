@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type EventIssue,
   type JsonObject,
@@ -6,6 +5,8 @@ import {
   readTimestamp,
   type StoredEvent,
 } from "@synap/types";
+import { derivedId } from "./derived-id.ts";
+import { renameField } from "./rename-field.ts";
 
 /** The media type of one CloudEvent as JSON. */
 export const CLOUD_EVENT_TYPE = "application/cloudevents+json";
@@ -111,7 +112,7 @@ export function fromCloudEvent(
   if (typeof id !== "string" || id === "") refuse("id", "missing", "is required");
   if (typeof source !== "string" || source === "") refuse("source", "missing", "is required");
   event["source"] = synapsource ?? source;
-  event["id"] = synapid ?? (UUID.test(String(id)) ? id : derivedId(String(source), String(id)));
+  event["id"] = synapid ?? (UUID.test(String(id)) ? id : derivedId(`${String(source)}\0${String(id)}`));
   if (event["id"] !== id) kept["id"] = id;
   if (metadata !== undefined || Object.keys(kept).length + Object.keys(trace).length > 0)
     event["metadata"] = {
@@ -128,12 +129,24 @@ export function attributeOf(field: string): string {
   return attribute;
 }
 
-/** The id of an event whose CloudEvent has another kind of id: a UUID of version 5, the same for the same source and id. */
-function derivedId(source: string, id: string): string {
-  const bytes = createHash("sha1").update(`${source}\0${id}`).digest().subarray(0, 16);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+const IN_METADATA = /^metadata(?:\.cloudevents\.([a-z0-9]+)|\.(traceparent|tracestate))?/;
+
+/** Names the attribute in which the sender of a CloudEvent has given what an issue is about. */
+export function namedAsAttribute(issue: EventIssue, sent: Readonly<Record<string, unknown>>): EventIssue {
+  const { path } = issue;
+  const [found, kept, trace] = IN_METADATA.exec(path) ?? [];
+  if (found !== undefined)
+    return { ...issue, path: `${kept ?? trace ?? "synapmetadata"}${path.slice(found.length)}` };
+  return renameField(issue, (field) => {
+    const extension = `synap${field}`;
+    // An id and a source that a CloudEvent can't have are in extensions.
+    if (field === "id" || field === "source") return isSet(sent[extension]) ? extension : field;
+    return attributeOf(field);
+  });
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 /** Writes a stored event as a CloudEvent. `fromCloudEvent` gives the event back. */

@@ -57,10 +57,15 @@ describe("an event in snake case", () => {
 
   it("names faults as they were sent", () => {
     const unified = unifySpelling({ event_type: "a.b", aggregateId: "", data: {} });
-    const found = ["type", "aggregateId", "data.type", ""].map((path) => ({ path, code: "c", reason: "r" }));
-    expect(unified?.named(found).map(({ path }) => path)).toEqual([
+    const found = ["type", "aggregateId", "aggregateType", "data.type", ""].map((path) => ({
+      path,
+      code: "c",
+      reason: "r",
+    }));
+    expect(found.map((issue) => unified?.named(issue).path)).toEqual([
       "event_type",
       "aggregateId",
+      "aggregate_type",
       "data.type",
       "",
     ]);

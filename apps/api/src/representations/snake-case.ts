@@ -7,8 +7,8 @@ export interface UnifiedEvent {
   readonly event: object;
   /** Fields that were sent in both spellings. */
   readonly issues: readonly EventIssue[];
-  /** Names the fields of issues as the sender has spelt them. */
-  readonly named: (issues: readonly EventIssue[]) => readonly EventIssue[];
+  /** Names the field of an issue as the sender has spelt it, or would. */
+  readonly named: (issue: EventIssue) => EventIssue;
 }
 
 /**
@@ -17,12 +17,10 @@ export interface UnifiedEvent {
  */
 export function unifySpelling(sent: object): UnifiedEvent | undefined {
   if (!Object.keys(sent).some((name) => SNAKE_CASE_FIELDS.has(name))) return undefined;
-  const spelt = new Map<string, string>();
   const issues: EventIssue[] = [];
   const fields = Object.entries(sent).map(([name, value]) => {
     const field = SNAKE_CASE_FIELDS.get(name);
     if (field === undefined) return [name, value];
-    spelt.set(field, name);
     if (Object.hasOwn(sent, field))
       issues.push({ path: name, code: "spelt-twice", reason: `is given as "${field}" too` });
     return [field, value];
@@ -30,7 +28,7 @@ export function unifySpelling(sent: object): UnifiedEvent | undefined {
   return {
     event: Object.fromEntries(fields),
     issues,
-    named: (found) => found.map((issue) => renameField(issue, (field) => spelt.get(field) ?? field)),
+    named: (issue) => renameField(issue, (field) => (Object.hasOwn(sent, field) ? field : snakeName(field))),
   };
 }
 

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { eventInputSchema } from "../event/event-input.ts";
-import { aggregatePath, moment, type RequestSchemas, wholeNumber } from "./parameter-forms.ts";
+import {
+  aggregatePath,
+  idempotencyKey,
+  moment,
+  type RequestSchemas,
+  wholeNumber,
+} from "./parameter-forms.ts";
 import { appendedEvent, preconditionHeaders } from "./streams.ts";
 
 const version = z.number().int().describe("Stream version: the number of its events.");
@@ -60,22 +66,12 @@ export const aggregateQuery = z.strictObject({
 /** The path of a command, below that of its aggregate. */
 export const commandPath = aggregatePath.pick({ id: true });
 
-/**
- * The form of an Idempotency-Key: a string in quotes, as draft-ietf-httpapi-idempotency-key-header has it, or the same text
- * without quotes and spaces. 1 to 255 characters.
- */
-export const IDEMPOTENCY_KEY = /^(?:"((?:[ !#-[\]-~]|\\["\\]){1,255})"|([!#-~][!-~]{0,254}))$/;
-
 /** The headers of a command. */
 export const commandHeaders = preconditionHeaders.extend({
-  "idempotency-key": z
-    .string()
-    .regex(IDEMPOTENCY_KEY)
-    .optional()
-    .describe(
-      "A command with a key is executed once; sent again, it gets the same response, also while the first is under way. With other " +
-        "data it is refused. Text in quotes, or without.",
-    ),
+  "idempotency-key": idempotencyKey.describe(
+    "A command with a key is executed once; sent again, it gets the same response, also while the first is under way. With other " +
+      "data it is refused. Text in quotes, or without.",
+  ),
 });
 
 /**

@@ -10,6 +10,7 @@ import {
   cursorParameter,
   DEFAULT_PAGE_SIZE,
   eventTypesParameter,
+  idempotencyKey,
   limitParameter,
   MAX_PAGE_SIZE,
   moment,
@@ -101,6 +102,21 @@ const trueOrFalse = z.enum(["true", "false"], 'must be "true" or "false"');
 /** The parameters of both publishing operations. */
 export const publishQuery = z.strictObject({
   backfill: trueOrFalse.optional().describe("Accepts events of any age. Needs the scope backfill."),
+});
+
+/** The headers of publishing one event. */
+export const publishHeaders = z.object({
+  "idempotency-key": idempotencyKey.describe(
+    "The event's `idempotencyKey`, for senders who don't write it into the body. Text in quotes, or without.",
+  ),
+});
+
+/** The headers of publishing many events. */
+export const batchHeaders = z.object({
+  "idempotency-key": idempotencyKey.describe(
+    "Events without `id` and `idempotencyKey` get an id of this key and their place in the request: sent again, they are " +
+      "duplicates. Text in quotes, or without.",
+  ),
 });
 
 /** The path of one event. */
@@ -245,8 +261,8 @@ const EVENT_BODIES = {
 
 /** Request schemas of the operations on events, by operationId. */
 export const EVENT_REQUESTS = {
-  publishEvent: { query: publishQuery, body: EVENT_BODIES.EventInput },
-  publishBatch: { query: publishQuery, body: EVENT_BODIES.EventBatch },
+  publishEvent: { query: publishQuery, headers: publishHeaders, body: EVENT_BODIES.EventInput },
+  publishBatch: { query: publishQuery, headers: batchHeaders, body: EVENT_BODIES.EventBatch },
   getEvent: { params: eventPath, query: eventOptions, headers: eventHeaders },
   getTrace: { params: tracePath, query: traceQuery },
   listEvents: { query: eventQuery, headers: positionHeaders },

@@ -135,6 +135,15 @@ export const positionHeaders = z.object({
     ),
 });
 
+/**
+ * The form of an Idempotency-Key: a string in quotes, as draft-ietf-httpapi-idempotency-key-header has it, or the same text
+ * without quotes and spaces. 1 to 255 characters.
+ */
+export const IDEMPOTENCY_KEY = /^(?:"((?:[ !#-[\]-~]|\\["\\]){1,255})"|([!#-~][!-~]{0,254}))$/;
+
+/** The value of the header Idempotency-Key. */
+export const idempotencyKey = z.string().regex(IDEMPOTENCY_KEY).optional();
+
 /** Seconds that a request may wait for a position at most. */
 export const MAX_POSITION_WAIT_SECONDS = 10;
 

@@ -66,7 +66,7 @@ export const PROBLEM_CODES = {
   "timestamp-too-old": { status: 422, title: "The event is too old" },
   "timestamp-too-late": { status: 422, title: "The event is in the future" },
   "command-invalid": { status: 422, title: "The command is not valid" },
-  "idempotency-key-reused": { status: 422, title: "The Idempotency-Key belongs to another command" },
+  "idempotency-key-reused": { status: 422, title: "The Idempotency-Key belongs to another request" },
   "handler-refused": { status: 422, title: "A handler refused the events" },
   "batch-rejected": { status: 422, title: "Every event of the batch was rejected" },
   "rate-limited": { status: 429, title: "Too many requests or events" },

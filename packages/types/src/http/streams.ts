@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { eventInputSchema } from "../event/event-input.ts";
 import type { ExpectedVersion, StreamName } from "../event/stream-name.ts";
-import { position, publishQuery, storedEvent } from "./events.ts";
+import { batchHeaders, position, publishQuery, storedEvent } from "./events.ts";
 import {
   DEFAULT_PAGE_SIZE,
   emptyBody,
@@ -84,6 +84,9 @@ export const preconditionHeaders = z.object({
   "if-none-match": z.literal("*").optional().describe("`*`: the stream has no events."),
 });
 
+/** The headers of an append to a stream. */
+export const appendHeaders = preconditionHeaders.extend(batchHeaders.shape);
+
 const versionParameter = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 /** The part of a stream that is read. */
@@ -102,7 +105,7 @@ export const STREAM_REQUESTS = {
   appendToStream: {
     params: streamPath,
     query: publishQuery,
-    headers: preconditionHeaders,
+    headers: appendHeaders,
     body: streamAppend,
   },
   readStream: { params: streamPath, query: streamQuery, headers: positionHeaders },

@@ -10,6 +10,7 @@ import {
 } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readJsonBody, readOptionalJsonBody } from "../../body/read-body.ts";
+import { headerProblem } from "../../problems/header-problem.ts";
 import { json, jsonBody, jsonResponse } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 import { readProjectionName } from "./projection-name.ts";
@@ -109,6 +110,12 @@ export function rebuildProjectionRoutes(app: ApiApp, dependencies: ApiDependenci
     async (context, { actor }) => {
       const name = readProjectionName(context);
       const { from } = await readOptionalJsonBody(context.req.raw, rollbackBody, configuration);
+      // Ignoring it would swap the builds once more when the request is repeated.
+      if (from === undefined && context.req.header("idempotency-key") !== undefined)
+        throw headerProblem(
+          "Idempotency-Key",
+          "is not kept for a rollback: name the build to leave in `from`",
+        );
       const report = await projections.rollback(name, { by: actor, ...(from !== undefined && { from }) });
       logger.info({ actor, projection: name, build: report.liveBuild }, "projection: rollback");
       return json(context, 200, report);

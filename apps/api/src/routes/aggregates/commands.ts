@@ -1,14 +1,14 @@
 import type { Visibility } from "@synap/database";
 import type { ServedAggregate } from "@synap/synap/internal";
 import type { StreamName } from "@synap/types";
-import { commandBody, commandHeaders, commandPath, IDEMPOTENCY_KEY } from "@synap/types/http";
+import { commandBody, commandHeaders, commandPath } from "@synap/types/http";
 import { withTraceContext } from "@synap/types/internal";
 import type { z } from "zod";
 import { actorFields, actorIssues } from "../../acceptance/acting.ts";
-import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies.ts";
+import { readIdempotencyKey } from "../../acceptance/idempotency-key.ts";
+import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
-import { headerProblem } from "../../problems/header-problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
 import { requestTrace } from "../../request-trace.ts";
 import { readExpectedVersion, VERSION_ETAG, versionTag } from "../expected-version.ts";
@@ -146,13 +146,4 @@ async function visibleEvents<Event extends { readonly id: string; readonly strea
     .readStream(stream, { fromVersion, toVersion: events.at(-1)?.streamVersion });
   for await (const { id } of read) seen.add(id);
   return events.filter(({ id }) => seen.has(id));
-}
-
-function readIdempotencyKey(context: ApiContext): string | undefined {
-  const header = context.req.header("idempotency-key");
-  if (header === undefined) return undefined;
-  const [, quoted, plain] = IDEMPOTENCY_KEY.exec(header.trim()) ?? [];
-  const key = quoted?.replaceAll(/\\(.)/g, "$1") ?? plain;
-  if (key !== undefined) return key;
-  throw headerProblem("Idempotency-Key", "must be 1 to 255 printable ASCII characters, in quotes or without");
 }

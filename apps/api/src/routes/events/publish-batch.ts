@@ -1,8 +1,10 @@
-import { publishQuery } from "@synap/types/http";
+import { batchHeaders, publishQuery } from "@synap/types/http";
 import { acceptEvents, type BatchResult } from "../../acceptance/accept-events.ts";
+import { idsUnderKey, readIdempotencyKey } from "../../acceptance/idempotency-key.ts";
 import { readCloudEvent } from "../../acceptance/read-cloud-event.ts";
 import {
   type EventReading,
+  type ReadEvent,
   readEvent,
   readJsonBatch,
   readNdjsonBatch,
@@ -25,9 +27,11 @@ const route = {
   summary: "Publish many events",
   description:
     "An array of events, an object with such an array under `events`, or NDJSON. Every event has its own result, in " +
-    "the order of the request; an invalid event does not affect the others.",
+    "the order of the request; an invalid event does not affect the others. With the header `Idempotency-Key`, sending it " +
+    "again is harmless.",
   request: {
     query: publishQuery,
+    headers: batchHeaders,
     body: {
       required: true,
       content: {
@@ -85,6 +89,7 @@ async function readBatchBody(
   principal: Principal,
   dependencies: ApiDependencies,
 ): Promise<EventReading[]> {
+  const key = readIdempotencyKey(context);
   const rules = readEventRules(context, principal, dependencies);
   const { maxBodyBytes, maxBodyValues, maxBatchEvents, maxDepth } = dependencies.configuration;
   const request = context.req.raw;
@@ -94,6 +99,12 @@ async function readBatchBody(
   const text = decodeText(bytes);
   // The event itself is one level, around its data.
   const limits = { maxEvents: maxBatchEvents, maxDepth, around: 1, maxValues: maxBodyValues };
-  if (type === "application/x-ndjson") return readNdjsonBatch(text, rules, limits);
-  return readJsonBatch(text, rules, limits, type === CLOUD_EVENTS_TYPE ? readCloudEvent : readEvent);
+  // Every CloudEvent has an id, which with its source identifies it.
+  if (type === CLOUD_EVENTS_TYPE) return readJsonBatch(text, limits, (sent) => readCloudEvent(sent, rules));
+  const idOf = key === undefined ? undefined : idsUnderKey(principal, key, ["batch"]);
+  const read: ReadEvent = (sent, index) =>
+    readEvent(sent, idOf === undefined ? rules : { ...rules, identity: { id: idOf(index) } });
+  return type === "application/x-ndjson"
+    ? readNdjsonBatch(text, limits, read)
+    : readJsonBatch(text, limits, read);
 }

@@ -1,5 +1,6 @@
-import { publishQuery } from "@synap/types/http";
+import { publishHeaders, publishQuery } from "@synap/types/http";
 import { acceptEvents, type EventResult } from "../../acceptance/accept-events.ts";
+import { readIdempotencyKey } from "../../acceptance/idempotency-key.ts";
 import { isBinaryMode, readBinaryCloudEvent, readCloudEvent } from "../../acceptance/read-cloud-event.ts";
 import { readEvent } from "../../acceptance/read-events.ts";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
@@ -18,9 +19,11 @@ const route = {
   tags: ["events"],
   summary: "Publish one event",
   description:
-    "Only `type` and `data` are required. Give an `id` or an `idempotencyKey` to make sending again harmless.",
+    "Only `type` and `data` are required. Give an `id`, an `idempotencyKey` or the header `Idempotency-Key` to make sending " +
+    "again harmless.",
   request: {
     query: publishQuery,
+    headers: publishHeaders,
     body: {
       required: true,
       content: {
@@ -54,7 +57,9 @@ const route = {
 /** POST /api/v1/events */
 export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): void {
   registerRoute(app, route, async (context, principal) => {
-    const rules = readEventRules(context, principal, dependencies);
+    const idempotencyKey = readIdempotencyKey(context);
+    const common = readEventRules(context, principal, dependencies);
+    const rules = idempotencyKey === undefined ? common : { ...common, identity: { idempotencyKey } };
     const { raw } = context.req;
     const type = readContentType(raw, ["application/json", CLOUD_EVENT_TYPE]);
     const { configuration, publishing } = dependencies;

@@ -103,7 +103,10 @@ function tailRequest(context: ApiContext, query: z.output<typeof streamEventsQue
   if (!streamEventsHeaders.shape["last-event-id"].safeParse(last).success)
     throw headerProblem("Last-Event-ID", "must be a position: the id of a frame of the stream");
   if (aggregateId !== undefined && aggregateType === undefined) {
-    throw new Problem("parameter-invalid", '"aggregateId" can only be given together with "aggregateType".');
+    const reason = 'can only be given together with "aggregateType"';
+    throw new Problem("parameter-invalid", `"aggregateId" ${reason}.`, {
+      errors: [{ path: "aggregateId", code: "parameter-invalid", reason }],
+    });
   }
   const begin = last ?? from;
   return {

@@ -1,12 +1,12 @@
 import type { StreamEventInput } from "@synap/database";
-import type { ExpectedVersion } from "@synap/types";
+import type { EventIssue, ExpectedVersion } from "@synap/types";
 import { expectedVersion } from "@synap/types/http";
 import type { ApiContext, ApiDependencies } from "../../api-dependencies.ts";
 import { isJsonObject } from "../../body/json-object.ts";
 import { readJson } from "../../body/read-body.ts";
 import { Problem } from "../../problems/problem.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
-import { unifySpelling } from "../../representations/snake-case.ts";
+import { type UnifiedEvent, unifySpelling } from "../../representations/snake-case.ts";
 
 /** Maximum number of events in one append, which stores all or none in one call. */
 export const MAX_STREAM_EVENTS = 1024;
@@ -15,6 +15,8 @@ export const MAX_STREAM_EVENTS = 1024;
 export interface StreamBody {
   readonly events: readonly StreamEventInput[];
   readonly expectedVersion: ExpectedVersion | undefined;
+  /** Names the field of an issue, whose path begins with `events[i]`, as the sender has spelt it. */
+  readonly named: (issue: EventIssue) => EventIssue;
 }
 
 /** Reads and checks the body of an append. @throws Problem for a malformed body */
@@ -45,30 +47,52 @@ function readForm(body: unknown): StreamBody {
       members: { limit: MAX_STREAM_EVENTS },
     });
   }
-  const events = sent.map(readStreamEvent);
+  const readings = sent.map(readStreamEvent);
+  const events = readings.map(({ event }) => event);
+  const named = namedIn(readings);
   const { expectedVersion: camel, expected_version: snake } = body;
   if (camel !== undefined && snake !== undefined)
     throw formless('"expected_version" is given as "expectedVersion" too.');
   const given = camel ?? snake;
-  if (given === undefined) return { events, expectedVersion: undefined };
+  if (given === undefined) return { events, expectedVersion: undefined, named };
   const expected = expectedVersion.safeParse(given);
-  if (expected.success) return { events, expectedVersion: expected.data };
+  if (expected.success) return { events, expectedVersion: expected.data, named };
   throw new Problem(
     "precondition-invalid",
-    "expectedVersion must be any, no-stream, stream-exists or a version.",
+    `${camel === undefined ? "expected_version" : "expectedVersion"} must be any, no-stream, stream-exists or a version.`,
   );
 }
 
+interface ReadStreamEvent {
+  readonly event: StreamEventInput;
+  /** Names the field of an issue as the event has spelt it; undefined for one in camel case. */
+  readonly named: UnifiedEvent["named"] | undefined;
+}
+
 /** Reads an event, whose fields may be in snake case. @throws Problem for a field in both spellings, and for no event */
-function readStreamEvent(sent: unknown, index: number): StreamEventInput {
-  const { event, issues } = (isJsonObject(sent) ? unifySpelling(sent) : undefined) ?? {
+function readStreamEvent(sent: unknown, index: number): ReadStreamEvent {
+  const { event, issues, named } = (isJsonObject(sent) ? unifySpelling(sent) : undefined) ?? {
     event: sent,
     issues: [],
+    named: undefined,
   };
   const faults = issues.map((issue) => ({ ...issue, path: `events[${index}].${issue.path}` }));
   if (faults.length > 0) throw eventProblem(faults);
-  if (isEvent(event)) return event;
+  if (isEvent(event)) return { event, named };
   throw formless(`events[${index}] must be an object with "type" and "data".`);
+}
+
+const OF_EVENT = /^events\[(\d+)\]\./;
+
+/** Names the fields of each event as that event has spelt them. */
+function namedIn(readings: readonly ReadStreamEvent[]): StreamBody["named"] {
+  return (issue) => {
+    const [place = "", index] = OF_EVENT.exec(issue.path) ?? [];
+    const named = index === undefined ? undefined : readings[Number(index)]?.named;
+    if (named === undefined) return issue;
+    const { path, ...rest } = named({ ...issue, path: issue.path.slice(place.length) });
+    return { ...rest, path: `${place}${path}` };
+  };
 }
 
 function formless(detail: string): Problem {
