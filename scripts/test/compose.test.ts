@@ -107,7 +107,7 @@ describe("docker-compose.yml", () => {
     const secret = /password|secret|token|_key$/i;
     const variables = [...text.matchAll(/\$\{([A-Z_]+)([^}]*)\}/g)];
     const secrets = variables.filter(([, name = ""]) => secret.test(name));
-    expect(new Set(secrets.map(([, name]) => name)).size).toBe(5);
+    expect(new Set(secrets.map(([, name]) => name)).size).toBe(6);
     for (const [whole, , rest = ""] of secrets) expect(rest, whole).toMatch(/^:\?./);
     for (const [name, { environment }] of services) {
       for (const [key, value] of Object.entries(environment)) {

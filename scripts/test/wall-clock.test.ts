@@ -17,6 +17,7 @@ const reasons: Readonly<Record<string, string>> = {
   "packages/database/src/embedded/data-directory-lock.ts":
     "when the holder started, for people; a unique name",
   "packages/database/src/identity/sessions.ts": "sessions end at a moment",
+  "packages/database/src/identity/sign-in-links.ts": "links expire at a moment",
   "packages/domain/src/open-loops/open-loops.ts": "loops are due by the calendar",
   "packages/inngest-local/src/queue/queue-clock.ts":
     "the queue's stored times; it follows the wall clock when that is set",
@@ -33,6 +34,7 @@ const reasons: Readonly<Record<string, string>> = {
   "apps/api/src/identity/key-principals.ts": "keys expire at a moment",
   "apps/api/src/identity/session-principals.ts": "sessions end at a moment",
   "apps/api/src/identity/stored-principals.ts": "the last use is recorded as a moment",
+  "apps/api/src/routes/session/sign-in.ts": "the cookie ends with its session",
   "apps/api/src/routes/events/event-stats.ts": "the statistics of the days up to today",
   "apps/cli/src/key-expiry.ts": "keys expire at a moment",
   "apps/cli/src/signing-in/sessions-command.ts": "sessions end at a moment",

@@ -33,6 +33,7 @@ import type { SessionCookie } from "./identity/session-cookie.ts";
 import type { SessionPrincipals } from "./identity/session-principals.ts";
 import type { PageBudget } from "./page-budget.ts";
 import type { PrincipalLimits } from "./rate-limits/principal-limits.ts";
+import type { SignInLinks } from "./signing-in/sign-in-links.ts";
 
 /** Variables of every request. */
 export interface ApiEnvironment {
@@ -45,6 +46,8 @@ export interface ApiEnvironment {
     principal?: Principal;
     /** The path of the route, with its parameters in braces. Missing if no route matched. */
     route?: string;
+    /** True if a browser shows the answer, also a problem. */
+    isPage?: boolean;
   };
   /** Node's request and response; absent without a server. */
   Bindings: Partial<HttpBindings>;
@@ -58,8 +61,12 @@ export interface ApiDependencies {
   readonly configuration: ApiConfiguration;
   /** Finds out who a request is. */
   readonly authenticate: Authenticate;
-  /** The sessions of browsers, and their cookie. `end` is missing where sessions are not accepted. */
-  readonly sessions: { readonly cookie: SessionCookie; readonly end?: SessionPrincipals["end"] };
+  /** The sessions of browsers, and their cookie. `end` and `links` are missing where sessions are not accepted. */
+  readonly sessions: {
+    readonly cookie: SessionCookie;
+    readonly end?: SessionPrincipals["end"];
+    readonly links?: SignInLinks;
+  };
   /** Watches the credential of a long response. @throws Problem `credential-ended` */
   readonly watchCredential: (request: LongRequest) => CredentialWatch;
   /** Undefined where principals are not limited. */

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ProblemCode } from "@synap/types/http";
 import type { ApiApp, ApiDependencies, ApiEnvironment } from "./api-dependencies.ts";
+import { sendProblemPage } from "./pages/page.ts";
 import { namedAsInQuery } from "./problems/named-as-in-query.ts";
 import { unmatchedProblem } from "./problems/not-found.ts";
 import { toProblem } from "./problems/to-problem.ts";
@@ -33,6 +34,7 @@ import { eventProcessingRoutes } from "./routes/processing/event-processing.ts";
 import { unprocessedEventsRoute } from "./routes/processing/unprocessed-events.ts";
 import { readModelRoutes } from "./routes/read-models.ts";
 import { sessionRoutes } from "./routes/session/session.ts";
+import { signInRoutes } from "./routes/session/sign-in.ts";
 import { statusRoute } from "./routes/status.ts";
 import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
 import { closeStreamRoute } from "./routes/streams/close-stream.ts";
@@ -87,6 +89,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   commandRoutes(app, dependencies);
   readModelRoutes(app, dependencies);
   sessionRoutes(app, dependencies);
+  signInRoutes(app, dependencies);
   statusRoute(app, dependencies);
   metricsRoute(app, dependencies);
   healthRoutes(app, dependencies);
@@ -111,7 +114,9 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
     else if (REASON_IS_LOGGED.has(problem.code))
       dependencies.logger.warn({ ...facts, err: problem.cause }, problem.message);
     else dependencies.logger.debug(facts, problem.message);
-    return problem.toResponse(requestId);
+    return context.get("isPage") === true
+      ? sendProblemPage(requestId, problem)
+      : problem.toResponse(requestId);
   });
   return app;
 }

@@ -41,10 +41,11 @@ import {
 import { createCredentialWatch } from "./identity/credential-watch.ts";
 import { createKeyPrincipals } from "./identity/key-principals.ts";
 import { createSessionCookie } from "./identity/session-cookie.ts";
-import { createSessionPrincipals, type SessionPrincipals } from "./identity/session-principals.ts";
+import { createSessionPrincipals } from "./identity/session-principals.ts";
 import { createTokenPrincipals } from "./identity/token-principals.ts";
 import { PageBudget } from "./page-budget.ts";
 import { createPrincipalLimits } from "./rate-limits/principal-limits.ts";
+import { createSignInLinks } from "./signing-in/sign-in-links.ts";
 
 /** Options of the API. The caller closes the engine. */
 export interface ApiOptions {
@@ -99,12 +100,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const metrics = createProcessMetrics();
   const sessions = sessionsOf(options);
   const cookie = createSessionCookie(configuration.host);
-  const authenticate = authenticationOf(options, { sessions, cookie });
+  const authenticate = authenticationOf(options, { sessions: sessions?.principals, cookie });
   const dependencies: ApiDependencies = {
     metrics,
     configuration,
     authenticate,
-    sessions: { cookie, ...(sessions !== undefined && { end: sessions.end }) },
+    sessions: { cookie, ...sessions },
     limits: createPrincipalLimits(configuration.rateLimits, options.clock),
     watchCredential: (request) => createCredentialWatch(authenticate, request, options.credentialCheckMs),
     catalogue,
@@ -191,12 +192,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
 }
 
-function sessionsOf({
-  configuration,
-  engine: { database },
-  logger,
-  clock: now,
-}: ApiOptions): SessionPrincipals | undefined {
+function sessionsOf({ configuration, engine: { database }, logger, clock: now }: ApiOptions) {
   const { sessionSecret: secret } = configuration.identity;
   if (secret === undefined) return undefined;
   const store = {
@@ -204,7 +200,9 @@ function sessionsOf({
     recordUse: (id: string) => recordSessionUse(database, id),
     end: (id: string) => endSession(database, id),
   };
-  return createSessionPrincipals({ store, secret, logger, now });
+  const principals = createSessionPrincipals({ store, secret, logger, now });
+  const links = createSignInLinks({ database, secret, sessions: principals, logger });
+  return { principals, end: principals.end, links };
 }
 
 function authenticationOf(

@@ -57,6 +57,7 @@ const SCOPE_OF: Readonly<Record<string, Scope | "any" | "nobody">> = {
   status: "metrics",
   getSession: "any",
   endSession: "any",
+  createSignInLink: "any",
   metrics: "metrics",
   health: "nobody",
   readiness: "nobody",

@@ -265,6 +265,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
   asyncapi: () => [{ path: "/asyncapi.json", stranger: 200, owner: 200, isBare: true }],
   getSession: () => [get("/session", 200)],
   endSession: () => [{ ...get("/session", 409, 409, { isBare: true }), method: "DELETE" }],
+  createSignInLink: () => [post("/session/links", {}, 409, 409, { isBare: true })],
   listEventTypes: () => [get("/events/types", 200, 200, { isBare: true })],
   getEventType: () => [
     get("/events/types/beesecret.kept", 404, 404, { isBare: true }),

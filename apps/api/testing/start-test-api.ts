@@ -12,7 +12,7 @@ import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { type EventCatalogue, seedCatalogue } from "@synap/types";
 import { SCOPES } from "@synap/types/http";
 import { INNGEST_APP_ID } from "@synap/types/internal";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { type ApiConfiguration, readApiConfiguration, startApi } from "../src/index.ts";
 import { type FaultBroker, startFaultBroker } from "./fault-broker.ts";
 
@@ -54,6 +54,8 @@ export interface TestApiOptions {
   readonly clock?: () => number;
   /** Milliseconds between two checks of the credential of a long response. Default: the API's own. */
   readonly credentialCheckMs?: number;
+  /** Default: none, or that of LOG_LEVEL. */
+  readonly logger?: Logger;
   /** The broker's address. Default: the broker with injectable faults. */
   readonly brokerUrl?: string;
   /** A replica to read events from, and the longest wait for a position. Default: none. */
@@ -75,6 +77,7 @@ export async function startTestApi(
     brokerUrl,
     clock,
     credentialCheckMs,
+    logger = pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
     replica: replicaOptions,
   }: TestApiOptions = {},
 ): Promise<TestApi> {
@@ -87,7 +90,6 @@ export async function startTestApi(
   await createApiKey(database, KEY, { name: "tests", kind: "machine", principalId: "tests", scopes: SCOPES });
   if (isRegistered) await recordFunctionRegistration(database, INNGEST_APP_ID);
   const broker = await startFaultBroker();
-  const logger = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
   const replica =
     replicaOptions &&
     (await openReplica(database, {

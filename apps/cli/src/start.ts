@@ -1,3 +1,4 @@
+import { createSynapClient } from "@synap/client";
 import { surviveUnhandledFailures } from "@synap/handlers/internal";
 import { createCommandLogger, endOnSignal, exitCodeOf, readServerUrls } from "@synap/service";
 import { commandOf } from "@synap/service/called-as";
@@ -72,6 +73,7 @@ async function start(options: StartOptions): Promise<void> {
         inngest: inngestChoice(options.inngest),
         logLevel,
         took: duration(performance.now() - from),
+        signInUrl: await signInUrl(running),
       }),
     );
   } catch (error) {
@@ -79,6 +81,18 @@ async function start(options: StartOptions): Promise<void> {
     printFailure(error);
     process.exit(exitCodeOf(error));
   }
+}
+
+/**
+ * Makes a link by which a browser signs in as the operator. Undefined in production, where what is printed may be kept as a log, and where
+ * none can be made.
+ */
+async function signInUrl({ apiUrl: url, token }: RunningSynap): Promise<string | undefined> {
+  if (process.env["NODE_ENV"] === "production") return undefined;
+  const link = await createSynapClient({ url, token, retry: { attempts: 1 } })
+    .signInLink()
+    .catch(() => undefined);
+  return link?.url;
 }
 
 function inngestChoice(option: string | true | undefined): InngestChoice {

@@ -162,6 +162,12 @@ export interface SynapClient<Source extends ClientTypes>
   session(options?: CallOptions): Promise<Resource<"CurrentSession">>;
   /** Signs out of the session of a browser's cookie. @throws SynapProblem `session-missing` with a token */
   signOut(options?: CallOptions): Promise<Resource<"EndedSession">>;
+  /**
+   * Makes a link by which a browser signs in as the principal of the client's token, once and within 10 minutes.
+   *
+   * @throws SynapProblem `key-or-token-needed` without a token
+   */
+  signInLink(options?: CallOptions & { readonly returnTo?: string }): Promise<Resource<"SignInLink">>;
   /** Checks that the process runs. */
   health(options?: CallOptions): Promise<Resource<"Health">>;
   /** Checks that the API is ready for requests. @throws SynapProblem `not-ready` */
@@ -208,6 +214,7 @@ export function createSynapClient<Source extends ClientTypes = CatalogueTypes>(
     status: ({ signal } = {}) => transport.call("status", { signal }),
     session: ({ signal } = {}) => transport.call("getSession", { signal }),
     signOut: ({ signal } = {}) => transport.call("endSession", { signal }),
+    signInLink: ({ signal, ...body } = {}) => transport.call("createSignInLink", { body, signal }),
     health: ({ signal } = {}) => transport.call("health", { signal }),
     readiness: ({ signal } = {}) => transport.call("readiness", { signal }),
     metrics: ({ signal } = {}) => transport.call("metrics", { signal }),

@@ -90,6 +90,7 @@ export const OPERATIONS = {
   status: { ...read, path: "/api/v1/status", response: "Status" },
   getSession: { ...read, path: "/api/v1/session", response: "CurrentSession" },
   endSession: { method: "DELETE", repeatable: false, path: "/api/v1/session", response: "EndedSession" },
+  createSignInLink: { ...once, path: "/api/v1/session/links", response: "SignInLink" },
   metrics: { ...read, path: "/metrics", response: "text" },
   health: { ...read, path: "/healthz", response: "Health" },
   readiness: { ...read, path: "/readyz", response: "Readiness" },

@@ -181,6 +181,9 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
   status: (synap) => [synap.status()],
   getSession: (synap) => [synap.session()],
   endSession: (synap) => [synap.signOut()],
+  createSignInLink: (synap) => [
+    synap.signInLink({ returnTo: "/docs" } satisfies Every<Parameters<Client["signInLink"]>[0] & object>),
+  ],
   metrics: (synap) => [synap.metrics()],
   health: (synap) => [synap.health()],
   readiness: (synap) => [synap.readiness()],

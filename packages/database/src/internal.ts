@@ -87,6 +87,7 @@ export {
 } from "./identity/key-token.ts";
 export {
   hasSeal,
+  type LinkGrant,
   readSessionToken,
   type SessionGrant,
   type SessionToken,
@@ -94,6 +95,7 @@ export {
   writeSessionToken,
 } from "./identity/session-token.ts";
 export {
+  type BegunSession,
   beginSession,
   endSession,
   findSession,
@@ -105,6 +107,14 @@ export {
   type Session,
   type StoredSession,
 } from "./identity/sessions.ts";
+export {
+  createSignInLink,
+  findSignInLink,
+  LINK_MINUTES,
+  type NewSignInLink,
+  type SignInLink,
+  useSignInLink,
+} from "./identity/sign-in-links.ts";
 export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
 export { isOwnMigration, type PendingMigration, pendingMigrations } from "./migrations/pending-migrations.ts";
 export { guardedLogger, notify } from "./observers.ts";

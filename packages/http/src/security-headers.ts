@@ -20,13 +20,19 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 /**
  * Headers of a page without scripts. Only these inline styles are applied, each the exact content of a `style` element.
+ *
+ * @param options.hasForms true if the page may send forms, to its own server only
  */
-export function pageHeaders(styles: readonly string[]): Readonly<Record<string, string>> {
+export function pageHeaders(
+  styles: readonly string[],
+  { hasForms = false }: { readonly hasForms?: boolean } = {},
+): Readonly<Record<string, string>> {
   const hashes = styles.map((style) => `'sha256-${createHash("sha256").update(style).digest("base64")}'`);
   const styleSource = hashes.length === 0 ? "" : `style-src ${hashes.join(" ")}; `;
+  const formAction = hasForms ? "'self'" : "'none'";
   return {
     ...OF_ANY_RESPONSE,
-    "content-security-policy": `default-src 'none'; ${styleSource}base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    "content-security-policy": `default-src 'none'; ${styleSource}base-uri 'none'; form-action ${formAction}; frame-ancestors 'none'`,
   };
 }
 

@@ -53,7 +53,7 @@ export const SETTING_MEANINGS = {
   SYNAP_RESIDENT_HANDLERS: "true if the worker runs the asynchronous handlers continuously",
   SYNAP_SEND_TIMEOUT_MS: "time after which a client that does not read its response is disconnected",
   SYNAP_SESSION_SECRET:
-    "secret by which the sessions of browsers are sealed, at least 32 characters; without it nobody can sign in",
+    "a secret of at least 32 characters, the same in every API of one database; without it browsers can't sign in",
   SYNAP_TOKEN: "the API key, or another token, that a command sends",
   SYNAP_URL: "address of the API that a command calls",
   SYNAP_WORKER_ALLOWED_HOSTS:

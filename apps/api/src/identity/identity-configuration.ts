@@ -26,7 +26,7 @@ export interface IdentityConfiguration {
    */
   readonly localAccess: boolean;
   /**
-   * The secret by which sessions are sealed (SYNAP_SESSION_SECRET, at least 32 characters), the same for every API on a database.
+   * The secret by which sessions are sealed (SYNAP_SESSION_SECRET, at least 32 characters). All APIs that use one database need the same.
    * Undefined where no session is accepted.
    */
   readonly sessionSecret?: string;

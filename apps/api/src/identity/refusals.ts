@@ -37,6 +37,14 @@ export function sessionEnded(reason = "There is no such session."): Problem {
   });
 }
 
+/** The problem of signing in where sessions are not accepted. */
+export function signInDisabled(): Problem {
+  return new Problem(
+    "sign-in-disabled",
+    "This API begins no sessions, because it has no SYNAP_SESSION_SECRET.",
+  );
+}
+
 /** The problem of a long response whose credential is no longer accepted. */
 export function credentialEnded(reason: string, cause?: unknown): Problem {
   return new Problem("credential-ended", `${reason} Connect again with a valid credential.`, {

@@ -93,6 +93,19 @@ export function registerPage(
   serve(app, { method: "get", path }, handle);
 }
 
+/** Registers a page for a person to answer, or the form of one, as {@link registerPage}; its problems are pages too. */
+export function registerDialog(
+  app: ApiApp,
+  method: "get" | "post",
+  path: string,
+  handle: (context: ApiContext) => Response | Promise<Response>,
+): void {
+  serve(app, { method, path }, (context) => {
+    context.set("isPage", true);
+    return handle(context);
+  });
+}
+
 function serve(
   app: ApiApp,
   { method, path }: Pick<RouteConfig, "method" | "path">,
@@ -140,10 +153,19 @@ export function jsonText(
  * @throws Problem `parameter-unknown` naming every parameter that is not in the schema, `parameter-invalid`
  */
 export function readQuery<Schema extends z.ZodObject>(context: ApiContext, schema: Schema): z.output<Schema> {
-  const given = inCamelCase(parametersOf(context.req.url), schema);
-  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(schema.shape, name));
+  const { url } = context.req;
+  const start = url.indexOf("?");
+  return readParameters(start < 0 ? [] : new URLSearchParams(url.slice(start)), schema);
+}
+
+type Parameters = Iterable<[name: string, value: string]>;
+
+/** Checks the parameters of a query or a form, as {@link readQuery}. */
+export function readParameters<Schema extends z.ZodObject>(given: Parameters, schema: Schema) {
+  const named = inCamelCase(parametersOf(given), schema);
+  const unknown = Object.keys(named).filter((name) => !Object.hasOwn(schema.shape, name));
   if (unknown.length > 0) throw unknownParameters(unknown, Object.keys(schema.shape));
-  const parsed = schema.safeParse(given, { reportInput: true });
+  const parsed = schema.safeParse(named, { reportInput: true });
   if (!parsed.success) throw parameterProblem(parsed.error.issues);
   return parsed.data;
 }
@@ -156,11 +178,9 @@ export function refuseQuery(context: ApiContext): void {
 }
 
 /** Reads the parameters; a repeated one becomes a list. Not with Hono's `queries()`, which can't hold one named `__proto__`. */
-function parametersOf(url: string): Record<string, string | string[]> {
-  const start = url.indexOf("?");
-  if (start < 0) return {};
+function parametersOf(parameters: Parameters): Record<string, string | string[]> {
   const given = new Map<string, string | string[]>();
-  for (const [name, value] of new URLSearchParams(url.slice(start))) {
+  for (const [name, value] of parameters) {
     const earlier = given.get(name);
     given.set(name, earlier === undefined ? value : [earlier, value].flat());
   }

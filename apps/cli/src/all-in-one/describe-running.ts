@@ -5,10 +5,19 @@ import { RELEASE } from "../terminal/release.ts";
 import type { InngestChoice } from "./inngest.ts";
 import type { RunningSynap } from "./run-synap.ts";
 
+/** Facts for {@link describeRunning}. */
+export interface RunningFacts {
+  readonly inngest: InngestChoice;
+  readonly logLevel: string;
+  readonly took: string;
+  /** A link by which a browser signs in. Without one, the command that makes one is named. */
+  readonly signInUrl?: string | undefined;
+}
+
 /** Formats the text printed when Synap runs: its URLs, and one command to try it. */
 export function describeRunning(
   running: RunningSynap,
-  { inngest, logLevel, took }: { inngest: InngestChoice; logLevel: string; took: string },
+  { inngest, logLevel, took, signInUrl }: RunningFacts,
 ): string {
   const { apiUrl, workerUrl, brokerUrl, dataDirectory, database, catalogue } = running;
   const { timescaledbVersion, edition } = database.capabilities;
@@ -40,9 +49,18 @@ ${describePublishing(apiUrl, catalogue)}Programs on this machine need no token f
 
   curl -s ${apiUrl}/api/v1/admin/status -H "authorization: Bearer $(cat ${quoted(tokenPath(dataDirectory, "api-key"))})"
 
+${describeSigningIn(signInUrl)}
 Operate it: ${SYNAP_COMMAND} --help
 
 Ctrl-C stops it.`;
+}
+
+function describeSigningIn(url: string | undefined): string {
+  if (url === undefined) return `Sign in with a browser: ${SYNAP_COMMAND} sign-in prints a link.\n`;
+  return `Sign in with a browser, with every scope. The link works once, for 10 minutes; ${SYNAP_COMMAND} sign-in makes another:
+
+  ${url}
+`;
 }
 
 /** Quotes a path for a shell, inside of double quotes. */

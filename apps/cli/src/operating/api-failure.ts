@@ -23,7 +23,7 @@ export function describeApiFailure(error: unknown, options: CommonOptions): Exit
       { cause: error },
     );
   }
-  if (isProblem(error, "token-invalid", "token-missing", "scope-missing")) {
+  if (isProblem(error, "token-invalid", "token-missing", "scope-missing", "key-or-token-needed")) {
     const { token, source } = findToken(options);
     const what =
       token === undefined

@@ -11,6 +11,7 @@ import { addCommonOptions, type CommonOptions } from "./connection.ts";
 import { deadLettersCommand } from "./dead-letters-command.ts";
 import { eventsCommand } from "./events-command.ts";
 import { projectionsCommand } from "./projections-command.ts";
+import { signInCommand } from "./sign-in-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { streamsCommand } from "./streams-command.ts";
 
@@ -22,6 +23,7 @@ const CLIENT_COMMANDS = [
   eventsCommand,
   projectionsCommand,
   deadLettersCommand,
+  signInCommand,
 ];
 
 /** The topic of `synap help` that lists the environment variables. */
@@ -68,6 +70,7 @@ export function createProgram(): Command {
           [`${SYNAP_COMMAND} projections rebuild open-loops`, "build a read model beside the live one"],
           [`${SYNAP_COMMAND} dead-letters list`, "events that a handler failed on"],
           [`${SYNAP_COMMAND} dead-letters retry 17`, "retry one after correcting its cause"],
+          [`${SYNAP_COMMAND} sign-in`, "a link by which a browser signs in"],
         ],
         exitCodes: ["done", "failed", "usage", "unreachable", "token", "incomplete", "interrupted"],
       }),

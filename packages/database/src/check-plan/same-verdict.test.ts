@@ -19,8 +19,6 @@ function issuesInTypeScript(schema: z.ZodType, data: JsonObject): string[] {
     name: TYPE,
     aggregateType: "probe",
     description: "A probe.",
-    version: 1,
-    earlier: [],
     schema: schema as z.ZodType<JsonObject>,
     example: {},
     jsonSchema: {},

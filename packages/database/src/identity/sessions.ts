@@ -35,7 +35,7 @@ const COLUMNS = `
        id, kind, principal_id, scopes, origin, seal,
        ${epochMs("created_at")} AS created_at, ${epochMs("last_used_at")} AS last_used_at,
        ${epochMs("idle_ends_at")} AS idle_ends_at, ${epochMs("ends_at")} AS ends_at,
-       ${epochMs("revoked_at")} AS revoked_at`;
+       ${epochMs(`coalesce(revoked_at, ${originRevokedAt("sessions")})`)} AS revoked_at`;
 
 const INSERT = `
 INSERT INTO synap.sessions (id, seal, kind, principal_id, scopes, origin, ends_at, idle_ends_at)
@@ -45,11 +45,23 @@ VALUES ($1, $2, $3, $4, $5, $6, $7::text::timestamptz,
 const REMOVE_OLD = `
 DELETE FROM synap.sessions WHERE ends_at < clock_timestamp() - interval '${KEPT_DAYS} days'`;
 
+/**
+ * SQL for the moment at which the API key behind a row was revoked; null if it is valid, or there is none. Looked up with the row, because
+ * a session may begin in the moment in which its key is revoked.
+ */
+export function originRevokedAt(table: string): string {
+  const isOfKey = `left(${table}.origin, 4) = 'key:' AND k.id = substr(${table}.origin, 5)`;
+  return `(SELECT k.revoked_at FROM synap.api_keys AS k WHERE ${isOfKey})`;
+}
+
 /** The principal of a new session, and its origin. */
 export interface NewSession extends Omit<SessionGrant, "endsAt"> {
   /** The end of what its holder has shown, if that is earlier, in milliseconds since 1970. */
   readonly endsBefore?: number | undefined;
 }
+
+/** A session as its holder has it, and its end. */
+export type BegunSession = SessionToken & Pick<SessionGrant, "endsAt">;
 
 /**
  * Begins a session, and returns it as its holder has it; that is not stored. Removes sessions that ended long ago.
@@ -60,7 +72,7 @@ export async function beginSession(
   database: SqlSession,
   apiSecret: string,
   { endsBefore = Number.POSITIVE_INFINITY, ...given }: NewSession,
-): Promise<SessionToken & { readonly endsAt: string }> {
+): Promise<BegunSession> {
   const token = createKeyToken();
   const endsAt = new Date(Math.min(Date.now() + SESSION_HOURS * HOUR_MS, endsBefore)).toISOString();
   const grant: SessionGrant = { ...given, endsAt };

@@ -23,6 +23,7 @@ const ADDED: ReadonlySet<string> = new Set([
   "inline_consumers",
   "read_horizon",
   "sessions",
+  "sign_in_links",
 ]);
 
 /** Stores new events of a stream each, as the append functions of that release did. */

@@ -76,17 +76,39 @@ export const currentSession = z.object({
   expiresAt: z.iso.datetime().optional().describe("End of the credential; absent if it does not expire."),
 });
 
+/**
+ * A path of the API itself, such as `/docs`. Nothing that a browser could take for the address of another server: no `//`, no backslash and
+ * no encoded one at its start, no control characters.
+ */
+export const localPath = z
+  .string("must be given exactly once")
+  .max(2_000, "must have at most 2000 characters")
+  .regex(/^\/(?:[A-Za-z0-9_-][!#-[\]-~]*)?$/, "must be a path of this server, such as /docs");
+
+/** A new sign-in link. */
+export const newSignInLink = z.strictObject({
+  returnTo: localPath.optional().describe("The page to show after signing in. Default: `/`."),
+});
+
+/** A link by which a browser signs in, once. */
+export const signInLink = z.object({
+  url: z.url().describe("The address to open in a browser."),
+  expiresAt: z.iso.datetime().describe("The moment from which it does not work any more."),
+});
+
 /** The session that was ended. */
 export const endedSession = z.object({ ended: z.string().describe("Id of the session.") });
 
-/** Request schemas of the operations on the session, by operationId; they have no parameters. */
-export const SESSION_REQUESTS = { getSession: {}, endSession: {} } as const satisfies Record<
-  string,
-  RequestSchemas
->;
+/** Request schemas of the operations on the session, by operationId. */
+export const SESSION_REQUESTS = {
+  getSession: {},
+  endSession: {},
+  createSignInLink: { body: newSignInLink },
+} as const satisfies Record<string, RequestSchemas>;
 
 /** The resources of the session, by their names in the OpenAPI document. */
 export const SESSION_RESOURCES = {
   CurrentSession: currentSession,
   EndedSession: endedSession,
+  SignInLink: signInLink,
 } as const satisfies Record<string, z.ZodType>;
