@@ -3,6 +3,7 @@ import { completeEvent, type EventInput } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fillReadModels } from "../testing/fill-read-models.ts";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
+import { createTestKey } from "../testing/test-keys.ts";
 
 const today = new Date().toISOString().slice(0, 10);
 const loop = (id: string, data: object): EventInput => ({
@@ -17,10 +18,11 @@ const reservation = (id: string, guestId: string, startDate: string, resource: s
   correlationId: "flow-1",
   data: { guestId, startDate, resource },
 });
-const note = (id: string, userId: string): EventInput => ({
+const note = (id: string, userId: string, createdBy?: string): EventInput => ({
   type: "note.creation.completed",
   aggregateId: id,
   userId,
+  ...(createdBy !== undefined && { createdBy }),
   data: { content: `note ${id}`, tags: ["a"] },
 });
 const EVENTS: readonly EventInput[] = [
@@ -40,6 +42,7 @@ const EVENTS: readonly EventInput[] = [
   note("n1", "ada"),
   note("n2", "ada"),
   note("n3", "bob"),
+  note("n4", "bob", "agent:planner"),
 ];
 
 describe.each(testEngines())("the routes of read models (%s)", (engine) => {
@@ -145,6 +148,27 @@ describe.each(testEngines())("the routes of read models (%s)", (engine) => {
       expect((await get("/audit-log?actor=user:bob")).body.entries).toMatchObject([{ subjectId: "n3" }]);
     });
 
+    it("answer notes of a user, of a creator, of both and of all, page by page", async () => {
+      expect(await listed("/notes", "notes")).toEqual(["n4", "n3", "n2", "n1"]);
+      expect(await listed("/notes?createdBy=agent:planner", "notes")).toEqual(["n4"]);
+      expect(await listed("/notes?userId=bob&createdBy=user:bob", "notes")).toEqual(["n3"]);
+      expect(await listed("/notes?userId=ada&createdBy=user:bob", "notes")).toEqual([]);
+      const { nextCursor } = (await get("/notes?limit=3")).body;
+      expect(await listed(`/notes?cursor=${nextCursor}`, "notes")).toEqual(["n1"]);
+    });
+
+    it.each([
+      ["agent", "planner", ["n4"]],
+      ["user", "bob", ["n4", "n3"]],
+      ["user", "ada", ["n2", "n1"]],
+      ["machine", "planner", []],
+    ] as const)("answer the %s %s without parameters with what it may see", async (kind, id, ids) => {
+      const authorization = `Bearer ${await createTestKey(api.database, kind, id, ["read"])}`;
+      const response = await fetch(`${api.url}/api/v1/notes`, { headers: { authorization } });
+      const { notes } = JSON.parse(await response.text());
+      expect(notes.map((each: { id: string }) => each.id)).toEqual(ids);
+    });
+
     it("answer a user's notes, page by page", async () => {
       const first = (await get("/notes?userId=ada&limit=1")).body;
       expect(first.notes).toMatchObject([
@@ -155,6 +179,7 @@ describe.each(testEngines())("the routes of read models (%s)", (engine) => {
 
     it.each([
       ["/notes?userId=ada&limit=1", "/notes?userId=bob"],
+      ["/notes?limit=1", "/notes?createdBy=user:bob"],
       ["/audit-log?limit=1", "/audit-log?actor=user:bob"],
     ])("refuse a cursor that is not theirs: of %s at %s, and one that was made up", async (list, other) => {
       const { nextCursor } = (await get(list)).body;
@@ -184,7 +209,8 @@ describe.each(testEngines())("the routes of read models (%s)", (engine) => {
     ["/compliance?from=2026-03-02&to=2026-03-01", "to"],
     ["/audit-log?subjectType=note", "subjectType"],
     ["/audit-log?actor=", "actor"],
-    ["/notes", "userId"],
+    ["/notes?userId=", "userId"],
+    ["/notes?createdBy=", "createdBy"],
   ])("refuse %s", async (path, parameter) => {
     const { status, body } = await get(path);
     expect([status, body.code, body.errors?.[0].path]).toEqual([400, "parameter-invalid", parameter]);

@@ -249,6 +249,9 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/notes?userId=bee-user", 200, 200),
     get("/notes?userId=bee-user&limit=1", 200, 200),
     get(`/notes?userId=${id}`, 200),
+    get("/notes", 200, 200),
+    get("/notes?createdBy=user:bee-user", 200, 200),
+    get(`/notes?createdBy=user:bee-user&userId=${id}`, 200),
   ],
   auditLog: ({ id }, _, cursors) => [
     get("/audit-log", 200, 200),

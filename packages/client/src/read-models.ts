@@ -94,9 +94,13 @@ export interface ReadModels {
   ): Promise<Resource<"Tasks">>;
   /** Reservations of a guest, or those between two days. */
   reservations(query: ReservationsQuery & ReadModelOptions): Promise<Resource<"Reservations">>;
-  /** A user's notes, the last written first, fetched page by page. */
+  /** Notes of a user or of a creator, or all that the caller may see, the last written first, fetched page by page. */
   notes(
-    query: { readonly userId: string; readonly pageSize?: number } & ReadModelOptions,
+    query?: {
+      readonly userId?: string;
+      readonly createdBy?: string;
+      readonly pageSize?: number;
+    } & ReadModelOptions,
   ): AsyncGenerator<Note, void, void>;
   /** Iterates over the audit log, newest first, fetching page by page. */
   auditLog(query?: AuditQuery & ReadModelOptions): AsyncGenerator<AuditEntry, void, void>;
@@ -128,10 +132,10 @@ export function createReadModels(transport: Transport): ReadModels {
       atPosition(request, (call) => transport.call("tasks", { query: queryOf(request), ...call })),
     reservations: (request) =>
       atPosition(request, (call) => transport.call("reservations", { query: queryOf(request), ...call })),
-    notes: ({ userId, pageSize, ...options }) =>
+    notes: ({ pageSize, ...request } = {}) =>
       eachOf<Note, string>(async (cursor) => {
-        const query = { userId, limit: pageSize, cursor };
-        const page = await atPosition(options, (call) => transport.call("notes", { query, ...call }));
+        const query = { ...queryOf(request), limit: pageSize, cursor };
+        const page = await atPosition(request, (call) => transport.call("notes", { query, ...call }));
         return { items: page.notes, next: page.nextCursor };
       }),
     auditLog: ({ pageSize, ...request } = {}) =>

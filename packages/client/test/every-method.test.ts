@@ -159,7 +159,9 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
     reservations.map((query) => synap.readModels.reservations({ ...query, ...waiting })),
   notes: (synap) => [
     synap.readModels
-      .notes({ userId: "u", pageSize: 7, ...waiting } satisfies Every<Last<ReadModels["notes"]>>)
+      .notes({ userId: "u", createdBy: "system", pageSize: 7, ...waiting } satisfies Every<
+        Last<ReadModels["notes"]>
+      >)
       .next(),
   ],
   auditLog: (synap) => [

@@ -2,7 +2,7 @@
 
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
 export { noteProjector } from "./notes/note-projector.ts";
-export { type NotesPage, type NoteView, notesOf } from "./notes/notes-of.ts";
+export { type NotesQuery, type NoteView, notesOf } from "./notes/notes-of.ts";
 export {
   countOpenLoops,
   type OpenLoop,

@@ -23,7 +23,7 @@ describeOnEveryEngine("notes too large for a full page", (engine) => {
     const positions: number[] = [];
     let pages = 0;
     for (let before: number | undefined, isCut = true; isCut; pages += 1) {
-      const page = await notesOf(database, userId, { before, limit: 1_000 });
+      const page = await notesOf(database, { userId, before, limit: 1_000 });
       positions.push(...page.notes.map(({ position }) => position));
       before = positions.at(-1);
       isCut = page.isCut;

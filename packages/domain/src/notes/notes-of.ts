@@ -25,8 +25,11 @@ export interface NoteView {
   readonly position: number;
 }
 
-/** The page of a user's notes to read. */
-export interface NotesPage {
+/** The notes to read: those of a user or of a creator, or all that the session shows. */
+export interface NotesQuery {
+  readonly userId?: string | undefined;
+  /** The creator of a note's latest event, for example `agent:planner`. */
+  readonly createdBy?: string | undefined;
   /** Only notes with a lower position than this: that of the last note of the previous page. */
   readonly before?: number | undefined;
   /** Default 100, at most 1,000. Fewer come when they are large. */
@@ -35,48 +38,62 @@ export interface NotesPage {
   readonly maxBytes?: number | undefined;
 }
 
-/** One page of a user's notes. */
+/** One page of notes. */
 export interface NotesWithin {
   readonly notes: readonly NoteView[];
   /** True if more notes follow: continue before the last of these. */
   readonly isCut: boolean;
 }
 
-const NOTES = selectBoundedRows(
-  `
+/** A statement for each set of conditions, so that each can use its index. */
+function selectNotes(conditions: readonly string[]): string {
+  return selectBoundedRows(
+    `
   SELECT id, user_id AS "userId", title, content, tags, created_by AS "createdBy", created_at AS "createdAt",
          correlation_id AS "correlationId", event_id AS "eventId", position
-    FROM synap_read.domain_notes WHERE user_id = $1 AND position < $2
-   ORDER BY position DESC LIMIT $3`,
-  "position DESC",
-  "$4",
-  ["content", "tags::text"],
-);
+    FROM synap_read.domain_notes WHERE ${["position < $1", ...conditions].join(" AND ")}
+   ORDER BY position DESC LIMIT $2`,
+    "position DESC",
+    "$3",
+    ["content", "tags::text"],
+  );
+}
 
-/** Reads a user's notes, newest first. */
+/** Reads notes, newest first. */
 export async function notesOf(
   session: SqlSession,
-  userId: string,
-  { before = Number.MAX_SAFE_INTEGER, limit = 100, maxBytes = MAX_PAGE_BYTES }: NotesPage = {},
+  {
+    userId,
+    createdBy,
+    before = Number.MAX_SAFE_INTEGER,
+    limit = 100,
+    maxBytes = MAX_PAGE_BYTES,
+  }: NotesQuery = {},
 ): Promise<NotesWithin> {
   // One row more than requested shows whether there is a next page.
   const size = Math.min(limit, 1_000);
-  const rows = await session.query<NoteView & BoundedRow>(NOTES, [userId, before, size + 1, maxBytes]);
+  const wanted = [
+    ["user_id", userId],
+    ["created_by", createdBy],
+  ].flatMap(([column, value]) => (value === undefined ? [] : [{ column, value }]));
+  const statement = selectNotes(wanted.map(({ column }, index) => `${column} = $${index + 4}`));
+  const values = wanted.map(({ value }) => value);
+  const rows = await session.query<NoteView & BoundedRow>(statement, [before, size + 1, maxBytes, ...values]);
   const notes = rows.slice(0, size).map(({ found: _, bytes_before: __, ...note }) => note);
   return { notes, isCut: isPageCut(rows) || rows.length > size };
 }
 
-/** A user's notes over HTTP. */
+/** Notes over HTTP. */
 export const notesReadModel = defineReadModel({
   path: "notes",
-  description: "Notes of a user, newest first",
+  description: "Notes, newest first",
   writtenBy: [noteProjector],
   parameters: READ_MODEL_REQUESTS.notes.query,
   response: READ_MODEL_RESOURCES.Notes,
   ownRows: true,
-  async read(session, { userId, cursor, limit = DEFAULT_PAGE_SIZE }, { maxBytes }) {
-    const { before, next } = descendingPages("notes", { userId }, cursor);
-    const { notes, isCut } = await notesOf(session, userId, { limit, before, maxBytes });
+  async read(session, { userId, createdBy, cursor, limit = DEFAULT_PAGE_SIZE }, { maxBytes }) {
+    const { before, next } = descendingPages("notes", { userId, createdBy }, cursor);
+    const { notes, isCut } = await notesOf(session, { userId, createdBy, limit, before, maxBytes });
     return { notes, ...next(isCut ? notes.at(-1)?.position : undefined) };
   },
 });

@@ -154,7 +154,10 @@ export const READ_MODEL_REQUESTS = {
   notes: {
     headers: modelHeaders,
     query: z.strictObject({
-      userId: nameParameter.describe("The owner of the notes."),
+      userId: nameParameter.optional().describe("Notes of this user. Default: everybody's."),
+      createdBy: plainText(134)
+        .optional()
+        .describe("Notes whose latest event has this creator, for example `agent:planner`."),
       cursor: cursorParameter,
       limit: limitParameter(DEFAULT_PAGE_SIZE),
     }),
