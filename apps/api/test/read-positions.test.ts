@@ -120,6 +120,9 @@ describe("the position of an answer", () => {
       ["without a position", { prefer: "wait=10" }],
       ["with one that can't be read", after(900_000_000_000, "wait=soon")],
       ["with another one", after(900_000_000_000, "respond-async, await=10")],
+      ["for what is in quotes", after(900_000_000_000, 'foo="a, wait=10"')],
+      ["for the parameter of another one", after(900_000_000_000, "foo; wait=10")],
+      ["for the second of two", after(900_000_000_000, "wait=soon, wait=10")],
     ])("and not %s", async (_what, headers) => {
       const answer = await read("tasks", headers);
       expect(answer.status).toBe(200);

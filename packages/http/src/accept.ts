@@ -20,6 +20,6 @@ export function readAccept(header: string): readonly MediaType[] {
 }
 
 /** Splits a text at the commas outside of quotes. A quote that is not closed reaches to the end, so that nothing is read twice. */
-function splitOutsideQuotes(text: string): string[] {
+export function splitOutsideQuotes(text: string): string[] {
   return text.match(/(?:"(?:[^"\\]|\\.?)*(?:"|$)|[^,"])+/g) ?? [];
 }

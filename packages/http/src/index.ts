@@ -14,6 +14,7 @@ export {
 export { type BodyHead, isJsonOrEmpty, isPlain } from "./json-body.ts";
 export { KEEP_ALIVE_MS, type Listening, type ListenOptions, listen } from "./listen.ts";
 export { isUtf8, type MediaType, readMediaType } from "./media-type.ts";
+export { readPrefer } from "./prefer.ts";
 export { type RequestFault, type RequestFrame, requestFault } from "./request-fault.ts";
 export {
   countMembers,

@@ -1,4 +1,5 @@
 import type { AtPoint, ReadPoint } from "@synap/database";
+import { readPrefer } from "@synap/http";
 import { MAX_POSITION_WAIT_SECONDS, POSITION_HEADER, positionHeaders } from "@synap/types/http";
 import type { ApiContext } from "../api-dependencies.ts";
 import { headerProblem } from "../problems/header-problem.ts";
@@ -38,9 +39,10 @@ export interface RequestedWait {
  */
 export function readPositionWait(context: ApiContext): RequestedWait | undefined {
   const { minPosition: position } = readPoint(context);
-  const [, seconds] =
-    /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(context.req.header("prefer") ?? "") ?? [];
-  if (seconds === undefined || context.req.header(POSITION_HEADER) === undefined) return undefined;
+  const header = context.req.header("prefer");
+  if (header === undefined || context.req.header(POSITION_HEADER) === undefined) return undefined;
+  const seconds = readPrefer(header).get("wait") ?? "";
+  if (!/^\d{1,9}$/.test(seconds)) return undefined;
   return { position, waitMs: Math.min(Number(seconds), MAX_POSITION_WAIT_SECONDS) * 1_000 };
 }
 
