@@ -115,11 +115,11 @@ describe.skipIf(skipped !== undefined)("the pages of the API, in a browser", () 
         send(page, "pauseProjection", (operation) => operation.locator("input[type=text]").fill("nothing"));
       expect((await change()).status).toBe("403");
       await page.locator(".scheme-container .authorize").click();
-      await page
-        .locator(".auth-container input")
-        .fill(readFileSync(join(directory, "data/api-key"), "utf8").trim());
-      await page.locator(".modal-ux .authorize").click();
-      await page.locator(".modal-ux .btn-done").click();
+      // Each scheme of the document has its own form: the session's cookie is beside the key.
+      const form = page.locator(".modal-ux .auth-container", { hasText: "bearer" });
+      await form.getByRole("textbox").fill(readFileSync(join(directory, "data/api-key"), "utf8").trim());
+      await form.locator(".authorize").click();
+      await form.getByRole("button", { name: "Close" }).click();
       const answer = await change();
       expect([answer.status, answer.body]).toEqual(["404", expect.stringContaining("projection-not-found")]);
       await page.reload();

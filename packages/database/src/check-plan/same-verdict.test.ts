@@ -19,6 +19,8 @@ function issuesInTypeScript(schema: z.ZodType, data: JsonObject): string[] {
     name: TYPE,
     aggregateType: "probe",
     description: "A probe.",
+    version: 1,
+    earlier: [],
     schema: schema as z.ZodType<JsonObject>,
     example: {},
     jsonSchema: {},

@@ -98,3 +98,82 @@ describe("defineEventType", () => {
     expect(untyped(z.strictObject({ size: z.string() }), { size: "\0" })).toContain("NUL");
   });
 });
+
+describe("the versions of an event type", () => {
+  const first = z.strictObject({ size: z.string() });
+  const second = z.strictObject({ size: z.number() });
+  const third = z.strictObject({ size: z.number(), unit: z.string() });
+  const example = { size: 1, unit: "m" };
+  const steps = {
+    1: { schema: first, up: ({ size }: { size: string }) => ({ size: Number(size) }) },
+    2: { schema: second, up: ({ size }: { size: number }) => ({ size, unit: "m" }) },
+  };
+  const versioned = (fields: object) =>
+    refusalOf(() =>
+      Reflect.apply(defineEventType, undefined, [{ ...about, schema: third, example, ...fields }]),
+    );
+
+  it("is version 1 unless the definition says otherwise", () => {
+    expect(defineEventType({ ...about, ...plain })).toMatchObject({ version: 1, earlier: [] });
+  });
+
+  it("keeps each earlier version with its schema, in order", () => {
+    const type = defineEventType({ ...about, schema: third, example, version: 3, upcast: steps });
+    expect(type.version).toBe(3);
+    expect(type.earlier.map(({ version }) => version)).toEqual([1, 2]);
+    expect(type.earlier[0]?.jsonSchema).toMatchObject({ properties: { size: { type: "string" } } });
+  });
+
+  it("refuses a gap, a step too many, and a version that is no whole number from 1", () => {
+    const { 1: one, 2: two } = steps;
+    expect(versioned({ version: 3, upcast: { 2: two } })).toContain("no step for version 1");
+    expect(versioned({ version: 3, upcast: { 1: one } })).toContain("no step for version 2");
+    expect(versioned({ version: 3 })).toContain("no step for version 1");
+    expect(versioned({ version: 2, upcast: steps })).toContain("a step for version 2");
+    expect(versioned({ upcast: { 1: one } })).toContain("a step for version 1");
+    expect(versioned({ version: 3, upcast: { ...steps, 4: two } })).toContain("a step for version 4");
+    expect(versioned({ version: 3, upcast: { ...steps, "01": one } })).toContain("a step for version 01");
+    expect(versioned({ version: 3, upcast: { ...steps, 1.5: one } })).toContain("a step for version 1.5");
+    for (const version of [0, -1, 1.5, Number.NaN, 1001, "2"]) {
+      expect(versioned({ version, upcast: {} })).toContain(
+        "the version must be a whole number from 1 to 1000",
+      );
+    }
+    expect(versioned({ version: 2, upcast: { 1: { schema: second } } })).toContain("has no function up");
+  });
+
+  it("refuses an earlier schema that changes data", () => {
+    const trimming = z.strictObject({ size: z.string().trim() });
+    expect(versioned({ version: 2, upcast: { 1: { ...steps[1], schema: trimming } } })).toContain(
+      "the schema of version 1 ",
+    );
+  });
+
+  it("takes an example through all further steps, whose results must satisfy their schemas", () => {
+    const given = (old: unknown, one: object = {}, two: object = {}) => ({
+      version: 3,
+      upcast: { 1: { ...steps[1], example: old, ...one }, 2: { ...steps[2], ...two } },
+    });
+    const define = (fields: object) =>
+      Reflect.apply(defineEventType, undefined, [{ ...about, schema: third, example, ...fields }]);
+    expect(define(given({ size: "12" }))).toMatchObject({ version: 3 });
+    expect(versioned(given({ size: 12 }))).toContain("the example of version 1 does not satisfy the schema");
+    expect(versioned(given({ size: "12" }, { up: ({ size }: { size: string }) => ({ size }) }))).toContain(
+      "the example of version 1, upcast to version 2, does not satisfy the schema: size",
+    );
+    expect(versioned(given({ size: "12" }, {}, { up: () => ({ size: 1 }) }))).toContain(
+      "the example of version 1, upcast to version 3, does not satisfy the schema: unit is required",
+    );
+    const thrower = () => {
+      throw new Error("no unit");
+    };
+    expect(versioned(given({ size: "12" }, {}, { up: thrower }))).toContain(
+      "the step of version 2 threw on an example: no unit",
+    );
+    const writer = (data: { size: unknown }) => {
+      data.size = 1;
+      return data;
+    };
+    expect(versioned(given({ size: "12" }, { up: writer }))).toContain("the step of version 1 threw");
+  });
+});

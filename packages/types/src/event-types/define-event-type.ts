@@ -12,13 +12,25 @@ import { thrownFacts } from "../issues/thrown-facts.ts";
 import { fieldsOfJsonSchema, toEventIssues } from "../issues/zod-issues.ts";
 import { checkJson } from "../json/check-json.ts";
 import { ChangingSchemaError, describeUnchanging } from "../json/describe-unchanging.ts";
+import { frozenCopy } from "../json/frozen-copy.ts";
 import type { JsonObject } from "../json/json.ts";
+import {
+  type CompleteSteps,
+  type EarlierSchemas,
+  type EarlierVersion,
+  MAX_SCHEMA_VERSION,
+  type UpcastSteps,
+} from "./schema-versions.ts";
 
 /** An event type: its name, its meaning and the schema of its data. Made by `defineEventType`. */
 export interface EventTypeDefinition<Name extends string = string, Data extends JsonObject = JsonObject> {
   readonly name: Name;
   readonly aggregateType: string;
   readonly description: string;
+  /** The version of `schema`: 1 unless the schema was changed in a way that older data doesn't fit. */
+  readonly version: number;
+  /** The versions before it, in their order: the first is version 1. */
+  readonly earlier: readonly EarlierVersion[];
   /** Validates the data. Its output is never used: the data is stored as it was sent. */
   readonly schema: z.ZodType<Data>;
   readonly example: Data;
@@ -75,8 +87,13 @@ export type Unchanging<Schema extends z.ZodType> =
  * time where the types show it and otherwise at run time. `aggregateType` defaults to the part of the name before the first
  * dot.
  *
- * @throws EventTypeDefinitionError when the name doesn't have the form `aggregate.action[.more]` (lower case), the schema
- *   changes data or cannot be written as JSON Schema, or the example does not satisfy it.
+ * When a schema changes so that older data doesn't fit it, raise `version` and add a step to `upcast`, with the schema so far and a
+ * function from data of that version to data of the next one. Stored events stay as they are: whoever reads them
+ * gets data of the current version.
+ *
+ * @throws EventTypeDefinitionError when the name doesn't have the form `aggregate.action[.more]` (lower case), a schema
+ *   changes data or cannot be written as JSON Schema, an example does not satisfy it, or there is not one step for each version
+ *   before the current one.
  * @example
  * const earthquakeRecorded = defineEventType({
  *   name: "earthquake.recorded",
@@ -84,12 +101,25 @@ export type Unchanging<Schema extends z.ZodType> =
  *   schema: z.strictObject({ magnitude: z.number(), place: z.string() }),
  *   example: { magnitude: 4.6, place: "12 km N of Example" },
  * });
+ * @example
+ * const orderPlaced = defineEventType({
+ *   name: "order.placed",
+ *   description: "A customer placed an order.",
+ *   version: 2,
+ *   schema: z.strictObject({ cents: z.int() }),
+ *   example: { cents: 1250 },
+ *   upcast: {
+ *     1: { schema: z.strictObject({ total: z.number() }), up: ({ total }) => ({ cents: Math.round(total * 100) }) },
+ *   },
+ * });
  */
 export function defineEventType<
   const Name extends `${string}.${string}`,
   // Infers the schema itself rather than its output and input: other packages add methods to ZodType (OpenAPI
   // generators do), which keep the compiler from inferring the input.
   Schema extends z.ZodType<JsonObject>,
+  Earlier extends EarlierSchemas = Record<never, never>,
+  const Version extends number = 1,
 >(
   definition: {
     readonly name: Name;
@@ -97,15 +127,90 @@ export function defineEventType<
     readonly description: string;
     readonly schema: Schema;
     readonly example: NoInfer<z.output<Schema>>;
-  } & Unchanging<Schema>,
+    /** The version of `schema`, a whole number from 1. Default 1. */
+    readonly version?: Version;
+    /** A step for each version before it: `{ 1: { schema, up }, 2: ... }`. */
+    readonly upcast?: UpcastSteps<Earlier, Schema>;
+  } & Unchanging<Schema> &
+    CompleteSteps<Earlier, Version>,
 ): EventTypeDefinition<Name, z.output<Schema>> {
   const { name, description, schema, example, aggregateType = inferAggregateType(name) } = definition;
   checkNames(name, aggregateType);
   const jsonSchema = describeSchema(name, schema);
   checkExample(name, { schema, jsonSchema }, example);
+  const { version = 1, upcast = {} } = definition;
+  // Each step's types were checked above; here any step takes any data.
+  const earlier = readSteps(name, version, upcast as StepsOfAny);
+  checkStepExamples(name, [...earlier, { version, schema, jsonSchema }], upcast as StepsOfAny);
   // The compiler can't relate a schema to its own output type.
   const typed = schema as unknown as z.ZodType<z.output<Schema>>;
-  return { name, aggregateType, description, schema: typed, example, jsonSchema };
+  return { name, aggregateType, description, version, earlier, schema: typed, example, jsonSchema };
+}
+
+type StepsOfAny = Readonly<
+  Record<string, Omit<EarlierVersion, "version" | "jsonSchema"> & { readonly example?: unknown }>
+>;
+
+function readSteps(name: string, version: number, upcast: StepsOfAny): readonly EarlierVersion[] {
+  if (!Number.isInteger(version) || version < 1 || version > MAX_SCHEMA_VERSION) {
+    throw invalid(name, `the version must be a whole number from 1 to ${MAX_SCHEMA_VERSION}, not ${version}`);
+  }
+  const earlier = Array.from({ length: version - 1 }, (_, index) => String(index + 1));
+  const stray = Object.keys(upcast).find((key) => !earlier.includes(key));
+  if (stray !== undefined) {
+    throw invalid(name, `upcast has a step for version ${stray}, which is not a version before ${version}`);
+  }
+  return earlier.map((key) => {
+    const step = upcast[key];
+    if (step === undefined) {
+      throw invalid(
+        name,
+        `upcast has no step for version ${key}, so events of that version could not be read`,
+      );
+    }
+    if (typeof step.up !== "function") throw invalid(name, `the step of version ${key} has no function up`);
+    const { schema, up } = step;
+    return {
+      version: Number(key),
+      schema,
+      jsonSchema: describeSchema(name, schema, ` of version ${key}`),
+      up,
+    };
+  });
+}
+
+/** Takes the example of each step through all the steps after it. */
+function checkStepExamples(
+  name: string,
+  versions: readonly (Pick<EarlierVersion, "version" | "schema" | "jsonSchema"> & Partial<EarlierVersion>)[],
+  upcast: StepsOfAny,
+): void {
+  for (const [index, { version }] of versions.entries()) {
+    let data = upcast[version]?.example;
+    if (data === undefined) continue;
+    for (const { version: reached, up, ...described } of versions.slice(index)) {
+      const [first] = issuesOf(name, described, data);
+      if (first !== undefined) {
+        const made = reached === version ? "" : `, upcast to version ${reached},`;
+        throw invalid(
+          name,
+          `the example of version ${version}${made} does not satisfy the schema: ${first.path} ${first.reason}`,
+        );
+      }
+      // A step may only read: what it writes into would be the event of others.
+      if (up !== undefined) data = upcastExample(name, reached, up, frozenCopy(data));
+    }
+  }
+}
+
+function upcastExample(name: string, version: number, up: EarlierVersion["up"], data: unknown): unknown {
+  try {
+    return up(data as JsonObject);
+  } catch (cause) {
+    throw invalid(name, `the step of version ${version} threw on an example: ${thrownFacts(cause).message}`, {
+      cause,
+    });
+  }
 }
 
 function checkNames(name: string, aggregateType: string): void {
@@ -123,14 +228,16 @@ function checkNames(name: string, aggregateType: string): void {
   }
 }
 
-function describeSchema(name: string, schema: z.ZodType): Readonly<Record<string, unknown>> {
+function describeSchema(name: string, schema: z.ZodType, of = ""): Readonly<Record<string, unknown>> {
   try {
     return describeUnchanging(schema);
   } catch (cause) {
     if (cause instanceof ChangingSchemaError) {
-      throw invalid(name, `the schema ${cause.message}, but events are stored as they were sent`, { cause });
+      throw invalid(name, `the schema${of} ${cause.message}, but events are stored as they were sent`, {
+        cause,
+      });
     }
-    throw invalid(name, "the schema cannot be written as JSON Schema", { cause });
+    throw invalid(name, `the schema${of} cannot be written as JSON Schema`, { cause });
   }
 }
 

@@ -146,6 +146,61 @@ defineEventType({ ...about, schema: z.strictObject({ size: z.number() }), exampl
 // @ts-expect-error a name without a dot
 defineEventType({ ...about, name: "thing", schema: z.strictObject({ size: z.number() }), example });
 
+// Each step of a versioned type takes data of its own version and makes data of the next one.
+const order = { name: "order.placed", description: "A customer placed an order.", version: 3 } as const;
+const current = z.strictObject({ cents: z.int(), currency: z.string() });
+const orderExample = { cents: 1, currency: "EUR" };
+const first = z.strictObject({ total: z.string() });
+const second = z.strictObject({ total: z.number() });
+const ordered = defineEventType({
+  ...order,
+  schema: current,
+  example: orderExample,
+  upcast: {
+    1: { schema: first, example: { total: "1" }, up: (data) => ({ total: Number(data.total) }) },
+    2: { schema: second, up: ({ total }) => ({ cents: total * 100, currency: "EUR" }) },
+  },
+});
+isTrue<Equal<typeof ordered.example, { cents: number; currency: string }>>();
+defineEventType({
+  ...order,
+  schema: current,
+  example: orderExample,
+  // @ts-expect-error the first step doesn't make data of version 2
+  upcast: {
+    1: { schema: first, up: (data) => ({ total: data.total }) },
+    2: { schema: second, up: ({ total }) => ({ cents: total * 100, currency: "EUR" }) },
+  },
+});
+defineEventType({
+  ...order,
+  schema: current,
+  example: orderExample,
+  // @ts-expect-error the last step doesn't make data of the current version
+  upcast: {
+    1: { schema: first, up: (data) => ({ total: Number(data.total) }) },
+    2: { schema: second, up: ({ total }) => ({ cents: total * 100 }) },
+  },
+});
+defineEventType({
+  ...order,
+  version: 2,
+  schema: current,
+  example: orderExample,
+  upcast: {
+    // @ts-expect-error a misspelt field of the older data
+    1: { schema: first, up: (data) => ({ cents: Number(data.totals), currency: "EUR" }) },
+  },
+});
+const step = { schema: second, up: ({ total }: { total: number }) => ({ cents: total, currency: "EUR" }) };
+defineEventType({ ...order, version: 2, schema: current, example: orderExample, upcast: { 1: step } });
+// @ts-expect-error no step for version 2
+defineEventType({ ...order, schema: current, example: orderExample, upcast: { 1: step } });
+// @ts-expect-error no steps
+defineEventType({ ...order, schema: current, example: orderExample });
+// @ts-expect-error a step for the current version
+defineEventType({ ...order, version: 1, schema: current, example: orderExample, upcast: { 1: step } });
+
 // The interfaces and the schemas name the same fields, and the schemas change nothing.
 isTrue<Equal<keyof z.infer<typeof synapEventSchema>, keyof SynapEvent>>();
 isTrue<Equal<keyof z.infer<typeof eventInputSchema>, keyof EventInput>>();
