@@ -33,6 +33,12 @@ function keysOf(options: { jwksUrl?: string; readMs?: number } = {}) {
   return async (by: IssuerKey) => jwtVerify(await signToken(by, {}), keys);
 }
 
+/** Verifies again after the pause between two readings: on a busy machine one may take longer than its limit here. */
+const later = (verify: (by: IssuerKey) => Promise<unknown>) => () => {
+  clock.now += 31_000;
+  return verify(key).catch((error: unknown) => error);
+};
+
 const ok = expect.objectContaining({ payload: expect.objectContaining({ sub: "ada" }) });
 
 describe("the keys of an issuer", () => {
@@ -45,7 +51,7 @@ describe("the keys of an issuer", () => {
   });
 
   it("stay in use for a day while the issuer is away", async () => {
-    const verify = keysOf();
+    const verify = keysOf({ readMs: 300 });
     await verify(key);
     for (const behaviour of ["fail", "redirect", "flood", "hang"] as const) {
       issuer.behaviour = behaviour;
@@ -66,13 +72,12 @@ describe("the keys of an issuer", () => {
       )
       .toBeInstanceOf(IssuerUnavailableError);
     issuer.behaviour = "answer";
-    clock.now += MINUTE;
-    await expect.poll(() => verify(key).catch((error: unknown) => error)).toEqual(ok);
+    await expect.poll(later(verify), { timeout: 20_000 }).toEqual(ok);
   });
 
   it("are waited for no longer than the limit, and then refused at once for some seconds", async () => {
     issuer.behaviour = "hang";
-    const verify = keysOf({ readMs: 1_000 });
+    const verify = keysOf({ readMs: 300 });
     const all = await Promise.all(
       Array.from({ length: 20 }, () => verify(key).catch((error: unknown) => error)),
     );
@@ -80,12 +85,7 @@ describe("the keys of an issuer", () => {
     issuer.behaviour = "answer";
     await expect(verify(key)).rejects.toBeInstanceOf(IssuerUnavailableError);
     expect(issuer.requests).toHaveLength(1);
-    // On a busy machine a reading may take longer than its limit here.
-    const later = () => {
-      clock.now += 6_000;
-      return verify(key).catch((error: unknown) => error);
-    };
-    await expect.poll(later, { timeout: 20_000 }).toEqual(ok);
+    await expect.poll(later(verify), { timeout: 20_000 }).toEqual(ok);
   });
 
   it("of a flood of unknown ids are asked for once in 30 s; a new key is found after that", async () => {

@@ -24,6 +24,8 @@ const SKEW_SECONDS = 30;
 const VERIFIED_MS = 20_000;
 /** Largest number of verified tokens that are known, each by its hash. */
 const MAX_VERIFIED = 20_000;
+/** Longest id of a token that is kept, in characters. A claim may be as long as a token. */
+const MAX_TOKEN_ID = 200;
 
 /** Types of tokens that permit access. Others, such as `logout+jwt`, are signed with the same keys for other purposes. */
 const TYPES: ReadonlySet<string> = new Set(["jwt", "at+jwt", "application/at+jwt"]);
@@ -109,7 +111,7 @@ function principalOfClaims(payload: JWTPayload, { rolesClaim, roles }: TokenConf
     id: sub,
     scopes: new Set(granted),
     expiresAt: exp * 1_000,
-    credential: { kind: "jwt", id: typeof jti === "string" ? jti : sub },
+    credential: { kind: "jwt", id: typeof jti === "string" && jti.length <= MAX_TOKEN_ID ? jti : sub },
   };
 }
 
