@@ -9,11 +9,12 @@ export const invoices = readTable(
   {
     id: keyText("id").primaryKey(),
     customer: keyText("customer").notNull(),
+    userId: keyText("user_id"),
     cents: integer("cents").notNull(),
     issuedAt: moment("issued_at").notNull(),
     account: text("account"),
   },
-  (table) => [index().on(table.customer)],
+  (table) => [index().on(table.customer), index().on(table.userId)],
 );
 
 /** Async: it follows the log, some milliseconds behind, and appends do not wait for it. */
@@ -24,11 +25,19 @@ export const invoicesProjection = defineProjection({
   events: invoiceEvents,
   mode: "async",
   table: invoices,
+  owner: { userId: "userId" },
   evolve(row, event) {
     switch (event.type) {
       case "invoice.issued": {
         const { customer, cents } = event.data;
-        return { id: event.aggregateId, customer, cents, issuedAt: event.timestamp, account: null };
+        return {
+          id: event.aggregateId,
+          customer,
+          userId: event.userId ?? null,
+          cents,
+          issuedAt: event.timestamp,
+          account: null,
+        };
       }
       case "invoice.booked":
         return row && { ...row, account: event.data.account };
@@ -36,12 +45,13 @@ export const invoicesProjection = defineProjection({
   },
 });
 
-/** GET /api/v1/customer-invoices?customer=ada */
+/** GET /api/v1/customer-invoices, with customer=ada or without. */
 export const customerInvoices = defineReadModel({
   path: "customer-invoices",
-  description: "The invoices of a customer, and what they come to",
+  description: "The invoices of a customer, or all that the caller may see, and what they come to",
   writtenBy: [invoicesProjection],
-  parameters: z.strictObject({ customer: z.string() }),
+  ownRows: true,
+  parameters: z.strictObject({ customer: z.string().optional() }),
   response: z.object({
     totalCents: z.int(),
     invoices: z.array(z.object({ id: z.string(), cents: z.int(), account: z.string().nullable() })),
@@ -50,7 +60,7 @@ export const customerInvoices = defineReadModel({
     const found = await orm
       .select({ id: invoices.id, cents: invoices.cents, account: invoices.account })
       .from(invoices)
-      .where(eq(invoices.customer, customer))
+      .where(customer === undefined ? undefined : eq(invoices.customer, customer))
       .orderBy(invoices.issuedAt)
       .limit(100);
     return { totalCents: found.reduce((total, { cents }) => total + cents, 0), invoices: found };

@@ -53,4 +53,15 @@ describe("the shop", () => {
     expect(await readFile(join(outbox, mail), "utf8")).toContain("Subject: Invoice o-2\n\n119.98 EUR");
     expect(await shop.rows("SELECT recipient FROM shop.mails")).toEqual([{ recipient: "grace@example.org" }]);
   });
+
+  it("keeps whose an order and its invoice are", async () => {
+    const customer = { customer: "ada", email: "ada@example.org" };
+    const whose = { aggregateId: "o-3", userId: "ada" };
+    await shop.given({ type: "order.placed", ...whose, data: { ...customer, lines } });
+    await shop.when({ type: "order.paid", ...whose, data: { ...customer, cents: 11998 } });
+    for (const table of ["orders", "invoices"])
+      expect(await shop.rows(`SELECT user_id FROM synap_read.${table} WHERE id = 'o-3'`)).toEqual([
+        { user_id: "ada" },
+      ]);
+  });
 });
