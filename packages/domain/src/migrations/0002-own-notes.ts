@@ -1,6 +1,6 @@
 /**
  * The views by which read models show notes: all of them, those of a user, and those that an agent or a service has written. They are
- * those of a projection's table with an owner, made here because the table is none of a projection.
+ * those of a projection's table with an owner, made here because no projection maintains the table.
  */
 export const ownNotes = `
 CREATE VIEW synap_read.domain_notes AS

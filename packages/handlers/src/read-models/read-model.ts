@@ -43,7 +43,7 @@ export interface ReadModel<
   readonly response: Answer;
   /**
    * True if users, agents and services may read it with the scope `read`: `session` then shows them the rows that they own, and
-   * refuses every table without an owner. Otherwise it takes `read-all`. What `read` knows otherwise is shown to all of them.
+   * refuses every table without an owner. Otherwise it takes `read-all`. What `read` has from elsewhere is shown to every caller.
    */
   readonly ownRows?: boolean;
   read(
