@@ -84,6 +84,7 @@ const READS = {
   "/api/v1/events/{id}": () => `/api/v1/events/${id}`,
   "/api/v1/traces/{correlationId}": () => "/api/v1/traces/flow-1",
   "/api/v1/streams/{aggregateType}/{aggregateId}": () => "/api/v1/streams/note/n-1",
+  "/api/v1/aggregates/{type}/{id}": () => "/api/v1/aggregates/note/n-1",
 } as const;
 
 async function read(address: string, accept: string) {
@@ -94,8 +95,10 @@ async function read(address: string, accept: string) {
   return JSON.parse(await response.text());
 }
 
-function validatorOf(path: string, media: string) {
-  const pointer = ["paths", path, "get", "responses", "200", "content", media, "schema"]
+const essenceOf = (type: string) => type.replace(/;.*/, "");
+
+function validatorOf(path: string, media: string, { method = "get", status = "200" } = {}) {
+  const pointer = ["paths", path, method, "responses", status, "content", media, "schema"]
     .map((step) => step.replaceAll("~", "~0").replaceAll("/", "~1"))
     .join("/");
   return strict.compile({ $ref: `api#/${encodeURI(pointer)}` });
@@ -122,6 +125,75 @@ describe("the document's other representations", () => {
       expect(validate(camel)).toBe(false);
     },
   );
+
+  it("are those of what changes streams and aggregates too", async () => {
+    const post = async (path: string, body: object, accept: string) => {
+      const response = await fetch(`${api.url}/api/v1${path}`, {
+        method: "POST",
+        headers: { accept, "content-type": "application/json", authorization: `Bearer ${TOKEN}` },
+        body: JSON.stringify(body),
+      });
+      expect([response.status < 300, response.headers.get("content-type")]).toEqual([true, accept]);
+      return JSON.parse(await response.text());
+    };
+    const event = { type: "note.creation.requested", data: { content: "x" } };
+    const stay = { guestId: "g", startDate: "2031-01-01" };
+    const calls: [string, string, object][] = [
+      ["/streams/{aggregateType}/{aggregateId}/events", "/streams/note/n-2/events", { events: [event] }],
+      ["/streams/{aggregateType}/{aggregateId}/close", "/streams/note/n-2/close", {}],
+      ["/reservations/{id}/create", "/reservations/r-2/create", { data: stay }],
+    ];
+    for (const [path, address, body] of calls) {
+      const status = path.endsWith("/close") ? "200" : "201";
+      const validate = validatorOf(`/api/v1${path}`, SNAKE, { method: "post", status });
+      const answer = await post(address, body, SNAKE);
+      validate(answer);
+      expect(validate.errors ?? []).toEqual([]);
+      expect(JSON.stringify(answer)).toContain("aggregate_type");
+    }
+    const { state } = await read("/api/v1/aggregates/reservation/r-2", SNAKE);
+    expect(state).toMatchObject(stay);
+  });
+
+  it.each([
+    [`${ONE}, ${SNAKE};q=0.5`, SNAKE],
+    [`${ONE}, application/json;q=0.4, ${SNAKE};q=0.5`, SNAKE],
+    [`*/*, ${MANY}`, MANY],
+    [`${MANY};q=0.5, */*`, "application/json"],
+    [`${MANY};q=0.5, application/*;q=0.6`, "application/json"],
+    [`${MANY};q=0, text/html`, "application/json"],
+    ["text/html", "application/json"],
+  ])("are chosen among those that the response has: %s", async (accept, expected) => {
+    const response = await fetch(`${api.url}/api/v1/events?limit=1`, { headers: { accept } });
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, expected]);
+  });
+
+  it("are the only ones: every other answer has its own form, whatever is asked for", async () => {
+    const single = Object.entries(paths).filter(
+      ([path, { get }]) => get !== undefined && !path.includes("{") && !(path in READS),
+    );
+    expect(single.length).toBeGreaterThan(10);
+    const today = new Date().toISOString().slice(0, 10);
+    for (const [path, { get }] of single) {
+      // It does not end, and the index is a page of HTML too.
+      if (path === "/api/v1/events/stream" || path === "/") continue;
+      const query = path.endsWith("/compliance") ? `?from=${today}&to=${today}` : "?";
+      const types = [];
+      for (const accept of ["*/*", ONE, "text/html", SNAKE]) {
+        const address = `${api.url}${path}${path.endsWith("/open-loops") ? "?owner=a" : query}`;
+        const response = await fetch(address, { headers: { accept, authorization: `Bearer ${TOKEN}` } });
+        await response.arrayBuffer();
+        types.push(response.headers.get("content-type"));
+        expect([path, response.status]).not.toEqual([path, 406]);
+        const documented = Object.keys(get?.responses[String(response.status)]?.content ?? {});
+        expect([path, documented.map(essenceOf)]).toEqual([
+          path,
+          expect.arrayContaining([essenceOf(types.at(-1) ?? "")]),
+        ]);
+      }
+      expect([path, new Set(types).size]).toEqual([path, 1]);
+    }
+  });
 
   it("leave names inside data and metadata as they are", async () => {
     const { metadata } = await read(`/api/v1/events/${id}`, SNAKE);

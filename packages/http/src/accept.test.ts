@@ -10,6 +10,7 @@ describe("an Accept header", () => {
     ['application/json; profile="snake"', ["application/json snake"]],
     ["text/html, application/json;q=0.5, */*;q=0.1", ["text/html", "application/json", "*/*"]],
     ["a/b;q=0.2, c/d, e/f;q=0.9", ["c/d", "e/f", "a/b"]],
+    ["*/*, a/*, a/b, c/d;q=0.5", ["a/b", "*/*", "a/*", "c/d"]],
     ["a/b;q=0, c/d;q=none, e/f", ["e/f"]],
     ['a/b; profile="one, two", c/d', ["a/b one, two", "c/d"]],
     ["", []],

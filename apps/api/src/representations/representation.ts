@@ -13,20 +13,21 @@ export const SNAKE_CASE_TYPE = 'application/json; profile="snake"';
 /** The form of a response: camel case where a request asks for nothing else. */
 export type Wanted = "camel" | "snake" | "cloud-event" | "cloud-events";
 
-/** Reads what a request wants. */
-export function wantedBy(context: ApiContext): Wanted {
+/** The form of what a request wants most of what a response can be in, which is camel case where it is nothing that it accepts. */
+export function wantedBy(context: ApiContext, cloudEvents?: "cloud-event" | "cloud-events"): Wanted {
   const header = context.req.header("accept");
   // Few requests ask for it, and all others pay for two searches in a short text.
   if (header === undefined || !(header.includes("profile") || header.includes("cloudevents"))) return "camel";
   for (const { essence, parameters } of readAccept(header)) {
-    if (essence === CLOUD_EVENT_TYPE) return "cloud-event";
-    if (essence === CLOUD_EVENTS_TYPE) return "cloud-events";
+    if (essence === CLOUD_EVENT_TYPE && cloudEvents === "cloud-event") return cloudEvents;
+    if (essence === CLOUD_EVENTS_TYPE && cloudEvents === "cloud-events") return cloudEvents;
+    if (essence === "*/*" || essence === "application/*") return "camel";
     if (essence === "application/json") return parameters.get("profile") === "snake" ? "snake" : "camel";
   }
   return "camel";
 }
 
-/** A body about events, as a request asks for it, with its headers. */
+/** A body about events, streams and aggregates, as a request asks for it, with its headers. */
 export interface Represented {
   readonly body: object;
   readonly headers: Record<string, string>;
@@ -44,7 +45,7 @@ export function represent(
   stored?: StoredEvent | readonly StoredEvent[],
 ): Represented {
   const as = (type: string) => ({ ...headers, vary: "accept", "content-type": type });
-  const wanted = wantedBy(context);
+  const wanted = wantedBy(context, stored && (isList(stored) ? "cloud-events" : "cloud-event"));
   if (wanted === "snake") return { body: Object(inSnakeCase(body)), headers: as(SNAKE_CASE_TYPE) };
   if (wanted === "cloud-events" && isList(stored))
     return { body: stored.map(toCloudEvent), headers: as(CLOUD_EVENTS_TYPE) };
@@ -59,6 +60,9 @@ function isList(stored: StoredEvent | readonly StoredEvent[] | undefined): store
 
 /** The resources that are also answered in snake case, by their names in the OpenAPI document. */
 export const REPRESENTED = [
+  "Aggregate",
+  "ClosedStream",
+  "CommandResult",
   "EventPage",
   "EventProcessing",
   "EventStats",
@@ -66,12 +70,13 @@ export const REPRESENTED = [
   "EventTypePage",
   "EventWithCaused",
   "ProcessingChange",
+  "StreamAppended",
   "StreamPage",
   "Trace",
   "UnprocessedEvents",
 ] as const satisfies readonly (keyof typeof HTTP_RESOURCES)[];
 
-/** A response about events, for the definition of a route: as the named component, the same in snake case, and as CloudEvents. */
+/** A response about events, streams or aggregates, for the definition of a route: as the named component, the same in snake case, and as CloudEvents. */
 export function representedResponse(
   description: string,
   component: (typeof REPRESENTED)[number],

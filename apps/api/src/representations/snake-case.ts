@@ -33,9 +33,15 @@ export function unifySpelling(sent: object): UnifiedEvent | undefined {
 }
 
 /** Members whose content senders and event types have named. */
-export const OTHERS_WORDS: ReadonlySet<string> = new Set(["data", "metadata", "jsonSchema", "example"]);
+export const OTHERS_WORDS: ReadonlySet<string> = new Set([
+  "data",
+  "metadata",
+  "state",
+  "jsonSchema",
+  "example",
+]);
 
-/** Writes the names of a response about events in snake case, but not those inside `data` and `metadata`. */
+/** Writes the names of a response in snake case, but not those inside `data`, `metadata` and the state of an aggregate. */
 export function inSnakeCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inSnakeCase);
   if (typeof value !== "object" || value === null) return value;

@@ -40,7 +40,10 @@ export function openapiRoute(app: ApiApp, { readModels }: Pick<ApiDependencies, 
       info: {
         title: "Synap",
         version: RELEASE,
-        description: "Publish, append and query events. Errors are RFC 9457 problem documents.",
+        description:
+          "Publish, append and query events. Errors are RFC 9457 problem documents. Answers about events, streams and aggregates are in " +
+          "snake case too, and some as CloudEvents, where `Accept` asks for that and the response has the media type. Every other answer has " +
+          "one form, whatever `Accept` says: read models have the names that their application gave them.",
         license: { name: "MIT", url: "https://opensource.org/license/mit" },
       },
       servers: [{ url: "/" }],

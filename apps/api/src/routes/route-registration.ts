@@ -12,7 +12,7 @@ import { methodNotAllowed } from "../problems/not-found.ts";
 import { Problem } from "../problems/problem.ts";
 import { responseHeaders } from "../response-headers.ts";
 
-/** The definition of a route, with the scope that its callers need: `any` is for every one that the API knows. */
+/** The definition of a route, with the scope that its callers need. With `any`, every caller who is identified may use it. */
 export interface ApiRoute extends RouteConfig {
   readonly scope: Scope | "any";
 }

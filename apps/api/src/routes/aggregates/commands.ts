@@ -10,13 +10,13 @@ import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { requestTrace } from "../../request-trace.ts";
 import { readExpectedVersion, VERSION_ETAG, versionTag } from "../expected-version.ts";
 import { positionHeader, positionOfAnswer } from "../read-position.ts";
 import {
   type ApiRoute,
   json,
-  jsonResponse,
   problemResponses,
   readPathParameter,
   refuseQuery,
@@ -61,9 +61,12 @@ function commandRoute(
       body: { required: true, content: { "application/json": { schema: describeCommandBody(schema) } } },
     },
     responses: {
-      201: { ...jsonResponse("Executed: its events are stored.", "CommandResult"), headers },
+      201: { ...representedResponse("Executed: its events are stored.", "CommandResult"), headers },
       200: {
-        ...jsonResponse("Nothing had to change, or the command was already executed.", "CommandResult"),
+        ...representedResponse(
+          "Nothing had to change, or the command was already executed.",
+          "CommandResult",
+        ),
         headers,
       },
       ...problemResponses(
@@ -123,10 +126,11 @@ function commandRoute(
       : result.events;
     const response = { ...stream, version, state, events, repeated };
     const status = events.length > 0 && !repeated ? 201 : 200;
-    return json(context, status, response, {
+    const answer = represent(context, response, {
       ...versionTag(version),
       ...positionHeader(events.at(-1)?.position ?? 0),
     });
+    return json(context, status, answer.body, answer.headers);
   });
 }
 

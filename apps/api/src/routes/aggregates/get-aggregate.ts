@@ -6,11 +6,11 @@ import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { VERSION_ETAG, versionTag } from "../expected-version.ts";
 import {
   type ApiRoute,
   json,
-  jsonResponse,
   problemResponses,
   readPathParameter,
   readQuery,
@@ -29,7 +29,7 @@ const route = {
   request: { params: aggregatePath, query: aggregateQuery },
   responses: {
     200: {
-      ...jsonResponse("The aggregate.", "Aggregate"),
+      ...representedResponse("The aggregate.", "Aggregate"),
       headers: { ETag: VERSION_ETAG },
     },
     ...problemResponses(
@@ -73,9 +73,8 @@ export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): v
         members: { actualVersion: found.version },
       });
     }
-    return json(
+    const { body, headers } = represent(
       context,
-      200,
       {
         aggregateType: type,
         aggregateId: id,
@@ -86,6 +85,7 @@ export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): v
       },
       versionTag(found.version),
     );
+    return json(context, 200, body, headers);
   });
 }
 

@@ -10,10 +10,11 @@ import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
 import { EVENT_PROBLEMS, eventProblem } from "../../problems/to-problem.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { PUBLISH_PARAMETER_PROBLEMS, readEventRules } from "../events/publish-parameters.ts";
 import { readExpectedVersion, versionTag } from "../expected-version.ts";
 import { positionHeader, positionOfAnswer } from "../read-position.ts";
-import { type ApiRoute, json, jsonResponse, problemResponses, registerRoute } from "../route-registration.ts";
+import { type ApiRoute, json, problemResponses, registerRoute } from "../route-registration.ts";
 import { readStreamBody, type StreamBody } from "./read-stream-body.ts";
 import { readStreamName } from "./stream-parameters.ts";
 
@@ -47,11 +48,11 @@ const route = {
   },
   responses: {
     201: {
-      ...jsonResponse("Stored. ETag is the stream's version.", "StreamAppended"),
+      ...representedResponse("Stored. ETag is the stream's version.", "StreamAppended"),
       headers: positionOfAnswer,
     },
     200: {
-      ...jsonResponse("All events were already stored by an earlier request.", "StreamAppended"),
+      ...representedResponse("All events were already stored by an earlier request.", "StreamAppended"),
       headers: positionOfAnswer,
     },
     ...problemResponses(
@@ -93,7 +94,8 @@ export function appendToStreamRoute(app: ApiApp, dependencies: ApiDependencies):
       .catch((cause: unknown) => refuse(cause, body, made));
     const isNew = result.events.some(({ duplicate }) => !duplicate);
     const headers = { ...versionTag(result.streamVersion), ...positionHeader(result.position) };
-    return json(context, isNew ? 201 : 200, result, headers);
+    const answer = represent(context, result, headers);
+    return json(context, isNew ? 201 : 200, answer.body, answer.headers);
   });
 }
 

@@ -5,12 +5,12 @@ import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS, readOptionalJsonBody } from "../../body/read-body.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
+import { represent, representedResponse } from "../../representations/representation.ts";
 import { readExpectedVersion, versionTag } from "../expected-version.ts";
 import {
   type ApiRoute,
   json,
   jsonBody,
-  jsonResponse,
   problemResponses,
   refuseQuery,
   registerRoute,
@@ -27,7 +27,7 @@ const route = {
   description: "Closing a closed stream changes nothing. A stream cannot be reopened.",
   request: { params: streamPath, headers: preconditionHeaders, body: jsonBody(emptyBody) },
   responses: {
-    200: jsonResponse("Closed.", "ClosedStream"),
+    200: representedResponse("Closed.", "ClosedStream"),
     ...problemResponses(
       ...JSON_BODY_PROBLEMS,
       "body-invalid",
@@ -58,6 +58,7 @@ export function closeStreamRoute(app: ApiApp, { store, catalogue, configuration 
       });
     const info = await store.visibleTo(visibility).getStream(stream);
     if (info === undefined) throw streamNotFound(stream, catalogue);
-    return json(context, 200, { stream, ...info }, versionTag(info.streamVersion));
+    const { body, headers } = represent(context, { stream, ...info }, versionTag(info.streamVersion));
+    return json(context, 200, body, headers);
   });
 }
