@@ -1,3 +1,4 @@
+import { apiKeys } from "./api-keys/api-keys.ts";
 import { append } from "./append/append.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { eventIds } from "./event-ids/event-ids.ts";
@@ -28,6 +29,7 @@ export const benchmarks: readonly Benchmark[] = [
   pipeline,
   lag,
   overload,
+  apiKeys,
   processes,
   growth,
 ];

@@ -24,7 +24,7 @@ import { withMigratedDatabase } from "./data-directory/with-migrated-database.ts
 import { readKeyExpiry } from "./key-expiry.ts";
 import { dataOption } from "./terminal/command.ts";
 import { helpText } from "./terminal/help-text.ts";
-import { formatTable, jsonText, plain } from "./terminal/table.ts";
+import { formatTables, jsonText, plain } from "./terminal/table.ts";
 
 interface StoreOptions {
   readonly data: string;
@@ -101,12 +101,9 @@ function listCommand(): Command {
     .addOption(storeOption())
     .action(async ({ data, json }: StoreOptions & { readonly json: boolean }) => {
       await withMigratedDatabase(data, KEYS, async (database) => {
-        const rows: string[][] = [];
-        for await (const key of listApiKeys(database)) {
-          if (json) console.log(jsonText(key));
-          else rows.push(rowOf(key));
-        }
-        if (!json) console.log(formatTable(TITLES, rows, WHOLE));
+        const keys = listApiKeys(database);
+        if (json) for await (const key of keys) console.log(jsonText(key));
+        else for await (const table of formatTables(TITLES, rowsOf(keys), WHOLE)) console.log(table);
       });
     });
 }
@@ -151,6 +148,10 @@ async function create(name: string, options: CreateOptions): Promise<void> {
 const WHOLE = Number.POSITIVE_INFINITY;
 
 const TITLES = ["ID", "NAME", "HOLDER", "CREATED", "LAST USED", "ENDS", "SCOPES"].map((title) => ({ title }));
+
+async function* rowsOf(keys: AsyncIterable<ApiKey>): AsyncGenerator<string[], void, void> {
+  for await (const key of keys) yield rowOf(key);
+}
 
 function rowOf({ id, name, kind, principalId, scopes, ...key }: ApiKey): string[] {
   const day = (moment: string | undefined) => moment?.slice(0, 10) ?? "never";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cut, formatFields, formatTable, jsonText, plain } from "./table.ts";
+import { cut, formatFields, formatTable, formatTables, jsonText, plain } from "./table.ts";
 
 describe("a table", () => {
   it("is aligned in columns, numbers to the right", () => {
@@ -18,6 +18,32 @@ describe("a table", () => {
     const lines = formatTable([{ title: "A" }, { title: "B" }, { title: "C" }], rows).split("\n");
     expect(lines.map((line) => line.length)).toEqual([expect.any(Number), 100]);
     expect(lines[1]).toMatch(/^short {2}x+… {2}y+…$/);
+  });
+});
+
+describe("many rows", () => {
+  const columns = [{ title: "N" }];
+  async function* rowsUpTo(count: number, made: { rows: number }) {
+    for (; made.rows < count; made.rows += 1) yield [String(made.rows)];
+  }
+
+  it("are tables of a thousand, each written when it is full and not later", async () => {
+    const made = { rows: 0 };
+    const lines: number[] = [];
+    for await (const table of formatTables(columns, rowsUpTo(200_500, made))) {
+      expect(made.rows).toBeLessThanOrEqual(1_000 * (lines.length + 1));
+      lines.push(table.split("\n").length);
+    }
+    expect(lines).toEqual([...Array(200).fill(1_001), 501]);
+  });
+
+  it("are one table where they are few or none, and fit into one of any size", async () => {
+    const tables: string[] = [];
+    for await (const table of formatTables(columns, rowsUpTo(0, { rows: 0 }))) tables.push(table);
+    for await (const table of formatTables(columns, rowsUpTo(1_000, { rows: 0 }))) tables.push(table);
+    expect(tables.map((table) => table.split("\n").length)).toEqual([1, 1_001]);
+    const rows = Array.from({ length: 300_000 }, () => ["x"]);
+    expect(formatTable(columns, rows).length).toBe(600_001);
   });
 });
 

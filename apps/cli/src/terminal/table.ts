@@ -34,7 +34,7 @@ export function formatTable(
 ): string {
   const cells = rows.map((row) => columns.map((_, index) => plain(row[index] ?? "")));
   const widths = columns.map(({ title }, index) =>
-    Math.max(title.length, ...cells.map((row) => [...(row[index] ?? "")].length)),
+    cells.reduce((widest, row) => Math.max(widest, [...(row[index] ?? "")].length), title.length),
   );
   for (let over = total(widths) - width; over > 0; over -= 1) {
     const widest = widths.indexOf(Math.max(...widths));
@@ -48,6 +48,30 @@ export function formatTable(
       .join(GAP)
       .trimEnd();
   return [line(columns.map(({ title }) => title)), ...cells.map(line)].join("\n");
+}
+
+/** Rows of one table of {@link formatTables}. */
+const ROWS = 1_000;
+
+/**
+ * Formats any number of rows as tables of at most 1,000, each as soon as its rows are there. Each has its own widths; without rows there
+ * is one, with the titles alone.
+ */
+export async function* formatTables(
+  columns: readonly Column[],
+  rows: AsyncIterable<readonly string[]>,
+  width = WIDTH,
+): AsyncGenerator<string, void, void> {
+  let table: (readonly string[])[] = [];
+  let tables = 0;
+  for await (const row of rows) {
+    table.push(row);
+    if (table.length < ROWS) continue;
+    yield formatTable(columns, table, width);
+    table = [];
+    tables += 1;
+  }
+  if (table.length > 0 || tables === 0) yield formatTable(columns, table, width);
 }
 
 /** Formats names and values, a line each. A value may have several lines. */

@@ -66,7 +66,7 @@ SELECT ${COLUMNS}
  ORDER BY api_keys.created_at DESC, id DESC
  LIMIT $2`;
 
-const PAGE_SIZE = 100;
+const PAGE_SIZE = 1_000;
 
 /** Reads all API keys, the newest first, a page at a time. */
 export async function* listApiKeys(session: SqlSession): AsyncGenerator<ApiKey, void, void> {
