@@ -7,11 +7,19 @@ interface Connection {
   readonly isSurplus: boolean;
   /** Requests whose responses have not been sent yet. */
   inFlight: number;
+  /** Those of them that are not served yet, because an earlier one is. */
+  turns: (() => void)[];
   /** The newest request on it. */
   newest: IncomingMessage | undefined;
   /** Callback that runs once no more than this many are in flight. */
   waiting: { readonly until: number; readonly action: () => void } | undefined;
 }
+
+/**
+ * Largest number of requests that a client may send on a connection before it has their responses. Node reads on while they wait, so
+ * without an end a single connection could fill the memory.
+ */
+const MAX_IN_FLIGHT = 100;
 
 /** The open connections of a server, with the requests in flight on each. */
 export class Connections {
@@ -35,12 +43,24 @@ export class Connections {
     connection.newest = request;
     response.once("close", () => {
       connection.inFlight -= 1;
+      connection.turns.shift()?.();
       const { waiting } = connection;
       if (waiting === undefined || connection.inFlight > waiting.until) return;
       connection.waiting = undefined;
       waiting.action();
     });
     return connection.isSurplus;
+  }
+
+  /**
+   * Serves a request that has begun when it is the oldest of its connection. Otherwise a client could have any number of responses made,
+   * and read none. When the connection ends, those behind the oldest are never served: Node would not tell them that it has.
+   */
+  inTurn({ socket }: IncomingMessage, serve: () => void): void {
+    const connection = this.known.get(socket);
+    if (connection === undefined || connection.inFlight <= 1) serve();
+    else if (connection.inFlight <= MAX_IN_FLIGHT) connection.turns.push(serve);
+    else socket.destroy();
   }
 
   /** Runs `action` once every complete request of this connection has been answered. */
@@ -53,15 +73,17 @@ export class Connections {
 
   private add(socket: Socket): Connection {
     this.open += 1;
-    const connection = {
+    const connection: Connection = {
       isSurplus: this.open > this.max,
       inFlight: 0,
+      turns: [],
       newest: undefined,
       waiting: undefined,
     };
     this.known.set(socket, connection);
     socket.once("close", () => {
       this.open -= 1;
+      connection.turns = [];
     });
     return connection;
   }

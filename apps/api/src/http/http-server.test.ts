@@ -11,6 +11,30 @@ const LOCAL = { ...readApiConfiguration({}), port: 0 };
 const DAY_MS = 86_400_000;
 
 describe("the HTTP server", () => {
+  it("serves the requests of a connection one after the other, and those of others meanwhile", async () => {
+    const served: string[] = [];
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const server = await listenHttp(async ({ url }) => {
+      const { pathname } = new URL(url);
+      served.push(pathname);
+      if (pathname === "/1") await released;
+      return new Response(`answer ${pathname}\n`);
+    }, LOCAL);
+    const socket = await openConnection(server.url);
+    const arriving = everythingOn(socket);
+    const asked = ["/1", "/2", "/3", "/4"];
+    socket.write(asked.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(""));
+    expect(await (await fetch(`${server.url}/other`)).text()).toBe("answer /other\n");
+    expect(served).toEqual(["/1", "/other"]);
+    release();
+    await expect.poll(() => served).toEqual(["/1", "/other", "/2", "/3", "/4"]);
+    await server.close();
+    expect((await arriving).match(/answer .*/g)).toEqual(asked.map((path) => `answer ${path}`));
+  });
+
   it("finishes requests in flight when it closes, and refuses new ones", async () => {
     const arrival = new AbortController();
     const closing = new AbortController();

@@ -65,8 +65,7 @@ export async function listenHttp(fetch: Fetch, options: HttpServerOptions): Prom
     errorHandler: unservable,
   });
 
-  server.on("request", (request, response) => {
-    const isSurplus = connections.begin(request, response);
+  function serve(request: IncomingMessage, response: ServerResponse, isSurplus: boolean): void {
     const problem =
       (isSurplus ? tooManyConnections(request, options) : undefined) ?? requestProblem(request, checkCaller);
     if (origins.size > 0) response.setHeader("vary", "origin");
@@ -80,10 +79,15 @@ export async function listenHttp(fetch: Fetch, options: HttpServerOptions): Prom
     }
     answer(request, response, problem);
     options.onRefused?.(request.method ?? "", problem.status);
+  }
+
+  server.on("request", (request, response) => {
+    const isSurplus = connections.begin(request, response);
+    connections.inTurn(request, () => serve(request, response, isSurplus));
   });
   server.on("checkExpectation", (request, response) => {
     connections.begin(request, response);
-    answer(request, response, expectationFailed());
+    connections.inTurn(request, () => answer(request, response, expectationFailed()));
   });
   server.on("connect", (_, socket) =>
     connections.whenAnswered(socket, () => writeToSocket(socket, noTunnel())),
