@@ -129,6 +129,7 @@ describe("the processes", () => {
     ["load", ["no-such-file"]],
     ["compress", []],
     ["verify", []],
+    ["purge", ["--user", "ada"]],
     ["inngest-local", ["--port", "0"]],
   ])("the command %s warns of a misspelt setting", async (name, args) => {
     const variables = { DATABASE_URL: NOWHERE, SYNAP_ULR: NOWHERE };

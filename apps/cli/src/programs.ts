@@ -75,6 +75,11 @@ export const PROGRAMS: readonly Program[] = [
     load: async () => (await import("./maintaining/verify.ts")).verifyCommand(),
   },
   {
+    name: "purge",
+    description: "remove events from the log, where a law demands it",
+    load: async () => (await import("./maintaining/purge.ts")).purgeCommand(),
+  },
+  {
     name: "envelope",
     description: "print the events of an envelope copied from Inngest's dashboard",
     load: async () => (await import("./envelope.ts")).envelopeCommand(),

@@ -64,6 +64,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     releaseInline: () => dispatcher.releaseInline(),
     countEvents: () => dispatcher.countEvents(),
     extendChain: () => dispatcher.extendChain(),
+    removePurgedCopies: () => dispatcher.removePurgedCopies(),
   };
   // The embedded engine has one session, so only one more envelope can be prepared while one is stored.
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;

@@ -135,6 +135,17 @@ export {
   type SharedResource,
   type SuspectedSession,
 } from "./privileges/shared-resources.ts";
+export { type PurgePlan, planPurge } from "./purge/plan-purge.ts";
+export {
+  continuePurge,
+  NoPurgeToContinueError,
+  type Purge,
+  type PurgeRequest,
+  PurgeUnfinishedError,
+  purgeEvents,
+} from "./purge/purge-events.ts";
+export type { PurgeSelection } from "./purge/purge-selection.ts";
+export { type UnfinishedPurges, unfinishedPurges } from "./purge/unfinished-purges.ts";
 export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/read-all.ts";
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
 export { readEventsAt } from "./reading/read-events-at.ts";

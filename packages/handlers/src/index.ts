@@ -51,6 +51,7 @@ export {
   type EventsOf,
   type HandlerContext,
   type IEventHandler,
+  type PurgedEvent,
 } from "./handler/event-handler.ts";
 export { RefusedReactionError } from "./handler/handler-context.ts";
 export { InlineAppendError, InlineHandlerError, TransientHandlerError } from "./handler/handler-errors.ts";

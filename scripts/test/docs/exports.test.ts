@@ -44,11 +44,13 @@ describe("the exports of @synap/synap", () => {
     ["InvalidEnvelopeError", "the worker keeps the envelope"],
     ["NotWritableError", "the readiness check reports it"],
     ["Obstacle", "the event type is kept with the reason, and post_event refuses it"],
+    ["NoPurgeToContinueError", "the command purge says so"],
     [
       "NothingToResolveError",
       "the API answers with its problem; createSynap decides about dead letters by number",
     ],
     ["PeriodTooLargeError", "the HTTP API answers period-too-large"],
+    ["PurgeUnfinishedError", "the command purge says how to continue"],
     ["RefusedDataError", "the append appends its events one by one"],
     ["RowsNotOwnedError", "the HTTP API answers rows-not-owned"],
     ["StreamTakenError", "the HTTP API answers stream-taken"],

@@ -27,7 +27,12 @@ const responseSchema = z.union([z.array(z.unknown()), z.looseObject({ message: z
 const readModels = defaultApplication.projections.map((projection) => projection.name);
 
 /** The steps after those of handlers and projections. */
-const others = ["inline handlers", "compliance figures", "hash chain over the log"];
+const others = [
+  "inline handlers",
+  "compliance figures",
+  "hash chain over the log",
+  "copies of purged events",
+];
 
 describeOnEveryEngine("catch-up-handlers", (engine) => {
   let running: BrokerAndWorker | undefined;

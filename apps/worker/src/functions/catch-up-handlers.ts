@@ -6,14 +6,14 @@ const MAX_PASSES = 100;
 
 /**
  * Creates the function "Catch up the handlers": every minute, one step per asynchronous handler and projection, one for what is
- * parked for inline handlers, one for the compliance figures and one for the hash chain. It is a fallback for the resident runner, and replaces it if that is
- * disabled (`SYNAP_RESIDENT_HANDLERS=false`).
+ * parked for inline handlers, one for the compliance figures, one for the hash chain, and one for copies of purged events. It is a fallback
+ * for the resident runner, and replaces it if that is disabled (`SYNAP_RESIDENT_HANDLERS=false`).
  */
 export function catchUpHandlers(
   client: Inngest.Any,
   dispatcher: Pick<
     EventDispatcher,
-    "catchUp" | "countEvents" | "extendChain" | "followers" | "releaseInline"
+    "catchUp" | "countEvents" | "extendChain" | "followers" | "releaseInline" | "removePurgedCopies"
   >,
 ) {
   return client.createFunction(
@@ -37,6 +37,7 @@ export function catchUpHandlers(
       await step.run("hash chain over the log", async () => {
         for (let passes = 1; passes < MAX_PASSES && (await dispatcher.extendChain()); passes += 1);
       });
+      await step.run("copies of purged events", () => dispatcher.removePurgedCopies());
       const failed = results.filter((result) => result.state === "failed");
       if (failed.length > 0) {
         throw new NonRetriableError(

@@ -1,5 +1,6 @@
 -- Digests the stored events after a position, up to another one, between two moments: one row with their number, the digest of their
--- digests in the order of positions, and the number and the bounds of those in each chunk. The moments serve to read few chunks.
+-- digests in the order of positions, and the number and the bounds of those in each chunk. Purged events count with the digest that was kept
+-- of them, but in no chunk. The moments serve to read few chunks.
 CREATE OR REPLACE FUNCTION synap.digest_between(
   after_position bigint, up_to bigint, first_time timestamptz, last_time timestamptz
 )
@@ -16,6 +17,10 @@ BEGIN
       SELECT e."position", e.tableoid AS chunk, e."timestamp", synap.event_digest(e) AS digest
         FROM synap.events AS e
        WHERE e."position" > $1 AND e."position" <= $2 AND e."timestamp" BETWEEN $3 AND $4
+      UNION ALL
+      SELECT p."position", NULL, NULL, p.digest
+        FROM synap.purged_events AS p
+       WHERE p."position" > $1 AND p."position" <= $2
     )
     SELECT (SELECT count(*) FROM digested),
            (SELECT sha256(coalesce(string_agg(d.digest, ''::bytea ORDER BY d."position"), '')) FROM digested AS d),
@@ -25,6 +30,7 @@ BEGIN
               FROM (
                 SELECT d.chunk, count(*) AS events, min(d."timestamp") AS first_time, max(d."timestamp") AS last_time
                   FROM digested AS d
+                 WHERE d.chunk IS NOT NULL
                  GROUP BY d.chunk
               ) AS c)
   $query$ USING after_position, up_to, first_time, last_time;

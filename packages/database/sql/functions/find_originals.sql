@@ -8,7 +8,7 @@
 -- aggregateId, userId, createdBy }, and "streams", [version, is closed] for each stream. The content is what contentOf compares in
 -- src/append/judge-events.ts: type, stream, user, creator, valid time and data. Timestamp, source and request context are
 -- not compared, because they have other defaults in a repeated request. Events with one idempotency key may each name the
--- stream of their own id, which is the default.
+-- stream of their own id, which is the default. What repeats a purged event is taken for the same: there is nothing left to compare.
 CREATE OR REPLACE FUNCTION synap.find_originals(events jsonb, stream_types text[], stream_ids text[])
 RETURNS TABLE (originals json, streams json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -30,10 +30,10 @@ DECLARE
   first_time      timestamptz;
   last_time       timestamptz;
 BEGIN
-  SELECT array_agg(coalesce(i.id, k.event_id) ORDER BY e.ordinal),
+  SELECT array_agg(coalesce(i.id, k.event_id, p.id) ORDER BY e.ordinal),
          array_agg(coalesce(i."timestamp", k."timestamp") ORDER BY e.ordinal),
-         array_agg(coalesce(i."position", k."position") ORDER BY e.ordinal),
-         array_agg(coalesce(i.stream_version, k.stream_version) ORDER BY e.ordinal),
+         array_agg(coalesce(i."position", k."position", p."position") ORDER BY e.ordinal),
+         array_agg(coalesce(i.stream_version, k.stream_version, p.stream_version) ORDER BY e.ordinal),
          min(coalesce(i."timestamp", k."timestamp")), max(coalesce(i."timestamp", k."timestamp"))
     INTO original_ids, timestamps, positions, stream_versions, first_time, last_time
     FROM ROWS FROM (jsonb_to_recordset(events) AS (id uuid, "createdBy" text, "idempotencyKey" text))
@@ -41,11 +41,19 @@ BEGIN
     LEFT JOIN LATERAL (SELECT * FROM synap.event_ids AS i WHERE i.id = e.id OFFSET 0) AS i ON true
     LEFT JOIN LATERAL (
       SELECT * FROM synap.idempotency_keys AS k WHERE k.created_by = e.created_by AND k.key = e.key OFFSET 0
-    ) AS k ON i.id IS NULL;
+    ) AS k ON i.id IS NULL
+    LEFT JOIN LATERAL (
+      SELECT e.id, p."position", p.stream_version FROM synap.purged_events AS p WHERE p.id_hash = synap.purged_id_hash(e.id)
+      UNION ALL
+      SELECT e.id, p."position", p.stream_version
+        FROM synap.purged_events AS p
+       WHERE p.key_hash = synap.purged_key_hash(e.created_by, e.key)
+       LIMIT 1
+    ) AS p ON i.id IS NULL AND k.event_id IS NULL;
 
   -- The stored events are read with their exact times. EXECUTE plans with these values, so that only their chunks are
   -- touched.
-  IF first_time IS NOT NULL THEN
+  IF pg_catalog.cardinality(pg_catalog.array_remove(original_ids, NULL)) > 0 THEN
     EXECUTE $query$
       SELECT json_agg(json_build_object(
                'index', e.ordinal - 1, 'id', e.original_id, 'position', e."position", 'streamVersion', e.stream_version,

@@ -1,6 +1,5 @@
--- Rejects every update and delete of events, even by the owner of the tables. The exception is a purge required by law or
--- a retention rule: the documented procedure runs as the owner and sets synap.purge = 'on' for its own transaction (SET
--- LOCAL). The application role lacks the privileges with or without it.
+-- Rejects every update and delete of events, even by the owner of the tables. The exception is a purge:
+-- synap.purge_events runs as the owner, in transactions for which synap.purge is 'on' (SET LOCAL). The application role lacks the privileges with or without it.
 CREATE OR REPLACE FUNCTION synap.reject_event_changes() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -21,17 +21,29 @@ export interface FirstEvent {
 /** The stored event that an event repeats, and a comparison of their content. */
 export type RepeatedEvent = Pick<Original, "id" | "position" | "hasSameContent" | "userId" | "createdBy">;
 
+// What repeats a purged event is a duplicate of it: its id is gone, so the repetition's own stands for it. A log without a purge
+// pays for one look at an empty table.
 const FIND_IDS = `
 SELECT id AS candidate, id, "position"
   FROM synap.event_ids
- WHERE id = ANY ($1::text::uuid[])`;
+ WHERE id = ANY ($1::text::uuid[])
+ UNION ALL
+SELECT c.id, c.id, p."position"
+  FROM unnest($1::text::uuid[]) AS c(id)
+  JOIN synap.purged_events AS p ON p.id_hash = synap.purged_id_hash(c.id)
+ WHERE EXISTS (SELECT FROM synap.purged_events)`;
 
 // Most events have no idempotency key, and without any key the ids suffice.
 const FIND_IDS_AND_KEYS = `${FIND_IDS}
  UNION ALL
 SELECT c.id, k.event_id, k."position"
   FROM json_to_recordset($2::text::json) AS c(id uuid, "createdBy" text, "idempotencyKey" text)
-  JOIN synap.idempotency_keys AS k ON k.created_by = c."createdBy" AND k.key = c."idempotencyKey"`;
+  JOIN synap.idempotency_keys AS k ON k.created_by = c."createdBy" AND k.key = c."idempotencyKey"
+ UNION ALL
+SELECT c.id, c.id, p."position"
+  FROM json_to_recordset($2::text::json) AS c(id uuid, "createdBy" text, "idempotencyKey" text)
+  JOIN synap.purged_events AS p ON p.key_hash = synap.purged_key_hash(c."createdBy", c."idempotencyKey")
+ WHERE EXISTS (SELECT FROM synap.purged_events)`;
 
 /** Finds the events that are already stored, by their id or by their creator's idempotency key. */
 export async function findDuplicates(

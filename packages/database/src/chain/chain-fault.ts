@@ -14,6 +14,8 @@ export type ChainFaultKind =
   | "block-missing"
   /** A block does not follow from the one before it. */
   | "block-changed"
+  /** Events were removed as purged, and the log does not record that purge. */
+  | "purge-unrecorded"
   /** The chain does not have the block that was expected, or has another one in its place. */
   | "head-differs";
 

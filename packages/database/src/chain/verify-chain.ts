@@ -5,6 +5,7 @@ import { notify } from "../observers.ts";
 import type { ChainFault, ChainHead } from "./chain-fault.ts";
 import { type ChainStatus, chainStatus } from "./chain-status.ts";
 import { missingChunks } from "./missing-chunks.ts";
+import { verifyPurges } from "./verify-purges.ts";
 
 /** A block to compare the chain with, and callbacks. */
 export interface ChainCheck {
@@ -23,7 +24,7 @@ export interface ChainReport {
   /** Position of the last event in the chain, and the number of events that are not in it yet. */
   readonly position: number;
   readonly lag: number;
-  /** Number of stored events that were digested. */
+  /** Number of events that were digested, with the purged ones. */
   readonly events: number;
   readonly faultCount: number;
   /** The first {@link MAX_FAULTS} faults. */
@@ -54,6 +55,7 @@ export async function verifyChain(session: SqlSession, check: ChainCheck = {}): 
   const events = await verifyBlocks(session, head, report, check.onProgress);
   await verifyEnds(session, head, check.expected, report);
   await verifyChunks(session, report);
+  await verifyPurges(session, report);
   await session.query(RECORD, [head.block, head.position, events, faultCount]);
   const { block, hash, position, lag } = head;
   return { head: { block, hash }, position, lag, events, faultCount, faults };

@@ -21,6 +21,8 @@ const ADDED: ReadonlySet<string> = new Set([
   "chain_verifications_id_seq",
   "chained_chunks",
   "inline_consumers",
+  "purged_events",
+  "purges",
   "read_horizon",
   "sessions",
   "sign_in_links",
@@ -65,7 +67,7 @@ describe.each(testEngines())("a log of an earlier release (%s)", (engine) => {
     for (const name of await readdir(functions)) {
       const file = join(functions, name);
       if (
-        /synap\.(check_(issue|task|choice)|rule_issues|chain_blocks)\b|\bsynap_visible\./.test(
+        /synap\.(check_(issue|task|choice)|rule_issues|chain_blocks|purged_events)\b|\bsynap_visible\./.test(
           await readFile(file, "utf8"),
         )
       )
@@ -119,13 +121,17 @@ describe.each(testEngines())("a log of an earlier release (%s)", (engine) => {
     expect(late).toMatchObject({ status: "stored" });
   });
 
-  /** The log without the owners of streams and the tables that the upgrade adds. */
+  /** The log without the owners of streams and the tables and triggers that the upgrade adds. */
   async function fingerprint(): Promise<object> {
     const text = (await logFingerprint(test.database)) ?? "{}";
-    const log: { tables: [string, ...unknown[]][] } = JSON.parse(
+    const log: { tables: [string, ...unknown[]][]; triggers: string[] } = JSON.parse(
       text.replaceAll(/,"user_id":(?:null|"[^"]*"),"created_by":(?:null|"[^"]*")\}/g, "}"),
     );
-    return { ...log, tables: log.tables.filter(([name]) => !ADDED.has(name)) };
+    return {
+      ...log,
+      tables: log.tables.filter(([name]) => !ADDED.has(name)),
+      triggers: log.triggers.filter((name) => !name.startsWith("purged_")),
+    };
   }
 
   /** The indexes of actors, of the hypertable and of its chunks: each definition once. */

@@ -36,7 +36,16 @@ export const noteProjector = defineHandler({
       [JSON.stringify(events.map(toRow))],
     );
   },
+  async forget(events, { transaction }) {
+    const notes = events.filter(({ aggregateType }) => aggregateType === "note");
+    await transaction.query(FORGET, [JSON.stringify(notes.map(({ position }) => position))]);
+  },
 });
+
+/** Removes the notes whose row was written because of these events. */
+const FORGET = `
+DELETE FROM synap_domain.notes
+ WHERE position IN (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))`;
 
 function toRow(event: StoredEventOf<readonly [typeof noteCreationCompleted]>): Record<string, unknown> {
   const { content, title, tags } = event.data;

@@ -26,9 +26,9 @@ import { UnknownNameError } from "../known-names.ts";
 import { EventProcessingReader } from "../processing/event-processing.ts";
 import { ProjectionRunner } from "../projection-builds/projection-runner.ts";
 import { Projections } from "../projection-builds/projections.ts";
-
 import type { Projection } from "../projections/projection.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
+import { removeCopies } from "../purges/remove-copies.ts";
 
 /** Options of {@link EventDispatcher}. */
 export interface EventDispatcherOptions {
@@ -72,7 +72,7 @@ export class EventDispatcher {
   readonly projections: Projections;
   readonly #database: Database;
   readonly #follower: LogFollower;
-  readonly #projectionNames: readonly string[];
+  readonly #projectionRegistry: ProjectionRegistry;
   readonly #projectionRunner: ProjectionRunner;
   readonly #inlineConsumers: () => InlineConsumer[];
   #isRegistered = false;
@@ -105,7 +105,7 @@ export class EventDispatcher {
       this.registry.all.map((handler) => handler.name),
     );
     const parts = { database, registry, follower: this.#follower, store: this.store };
-    this.#projectionNames = registry.names;
+    this.#projectionRegistry = registry;
     this.#inlineConsumers = () =>
       inlineConsumers(options.catalogue, [...this.registry.inline, ...registry.inlineVersions]);
     this.#projectionRunner = new ProjectionRunner(parts);
@@ -131,12 +131,12 @@ export class EventDispatcher {
 
   /** The names that `catchUp` accepts: asynchronous handlers and projections. */
   get followers(): readonly string[] {
-    return [...this.registry.asynchronous.map((handler) => handler.name), ...this.#projectionNames];
+    return [...this.registry.asynchronous.map((handler) => handler.name), ...this.#projectionRegistry.names];
   }
 
   /** True if a projection has this name. */
   isProjection(name: string): boolean {
-    return this.#projectionNames.includes(name);
+    return this.#projectionRegistry.names.includes(name);
   }
 
   /**
@@ -170,7 +170,7 @@ export class EventDispatcher {
     if (!this.followers.includes(name)) {
       throw new UnknownNameError("handler", name, [
         ...this.registry.all.map((handler) => handler.name),
-        ...this.#projectionNames,
+        ...this.#projectionRegistry.names,
       ]);
     }
     return readCheckpoint(this.#database, name);
@@ -214,6 +214,13 @@ export class EventDispatcher {
    */
   extendChain(): Promise<boolean> {
     return extendChain(this.#database);
+  }
+
+  /** Takes the next step to remove the copies of purged events from what handlers and projections have written. */
+  removePurgedCopies(): Promise<void> {
+    const { projections } = this;
+    const holders = { handlers: this.registry.all, registry: this.#projectionRegistry, projections };
+    return removeCopies(this.#database, holders);
   }
 
   #target(name: string): DeadLetterTarget | undefined {

@@ -29,6 +29,9 @@ const COUNT_INTERVAL_MS = 5_000;
 /** Time between two extensions of the hash chain, in milliseconds. A shorter one makes more blocks of fewer events. */
 const CHAIN_INTERVAL_MS = 20_000;
 
+/** Time between two steps to remove the copies of purged events, in milliseconds. */
+const PURGE_INTERVAL_MS = 5_000;
+
 /** Maximum number of retried events logged after each pass. */
 const MAX_REPORTED = 5;
 
@@ -43,6 +46,7 @@ export interface HandlerRunnerOptions {
     | "recordPassFailure"
     | "registry"
     | "releaseInline"
+    | "removePurgedCopies"
   >;
   readonly database: Pick<Database, "listen" | "engine">;
   readonly logger: ReportLogger;
@@ -89,6 +93,11 @@ export class HandlerRunner {
         () => this.#options.dispatcher.extendChain(),
         CHAIN_INTERVAL_MS,
       ),
+      this.#followLog(
+        "remove the copies of purged events",
+        () => this.#removePurgedCopies(),
+        PURGE_INTERVAL_MS,
+      ),
       ...followers.map((name) => this.#follow(name)),
     ];
   }
@@ -105,6 +114,11 @@ export class HandlerRunner {
     this.#appended.wake();
     await Promise.all(this.#work);
     this.#work = [];
+  }
+
+  async #removePurgedCopies(): Promise<boolean> {
+    await this.#options.dispatcher.removePurgedCopies();
+    return false;
   }
 
   async #follow(handler: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { AppendOutcome, Transaction } from "@synap/database";
-import type { EventTypeDefinition, StoredEvent, StoredEventOf, SynapEvent } from "@synap/types";
+import type { EventTypeDefinition, StoredEvent, StoredEventOf, StreamName, SynapEvent } from "@synap/types";
 
 /**
  * The context of a handler while it handles a batch.
@@ -34,6 +34,12 @@ export type AcceptedAppend = Exclude<AppendOutcome, { readonly status: "rejected
 export type EventsOf<Events extends readonly EventTypeDefinition[] | "all"> =
   Events extends readonly EventTypeDefinition[] ? StoredEventOf<Events> : StoredEvent;
 
+/** An event that was purged: removed from the log, because a law or a court demands it. */
+export interface PurgedEvent extends StreamName {
+  readonly position: number;
+  readonly streamVersion: number;
+}
+
 /**
  * Code that runs for stored events: a projector maintains a read model, a reactor appends
  * further events, a sink notifies an external system.
@@ -60,6 +66,11 @@ export interface IEventHandler<Name extends string = string> {
    * unavailable. Any other error counts as a failure of an event.
    */
   handle(events: readonly StoredEvent[], context: HandlerContext): Promise<void>;
+  /**
+   * Removes what the handler has written because of events that were purged, in its own tables and elsewhere. It receives the events of
+   * every purge, of whatever types, in the order of positions and at least once. A handler that copies nothing needs none.
+   */
+  forget?(events: readonly PurgedEvent[], context: Pick<HandlerContext, "transaction">): Promise<void>;
 }
 
 /**
@@ -88,8 +99,10 @@ export function defineHandler<
   /** See {@link IEventHandler.mode}. */
   readonly mode: "inline" | "async";
   handle(events: readonly EventsOf<Events>[], context: HandlerContext): Promise<void>;
+  /** See {@link IEventHandler.forget}. */
+  forget?(events: readonly PurgedEvent[], context: Pick<HandlerContext, "transaction">): Promise<void>;
 }): IEventHandler<Name> {
-  const { name, description, events, mode } = definition;
+  const { name, description, events, mode, forget } = definition;
   return {
     name,
     description,
@@ -97,6 +110,7 @@ export function defineHandler<
     eventTypes: namesOf(events),
     // Only events of these types are handed over, each checked against its schema when it was stored.
     handle: (stored, context) => definition.handle(stored as readonly EventsOf<Events>[], context),
+    ...(forget !== undefined && { forget: (purged, context) => forget.call(definition, purged, context) }),
   };
 }
 

@@ -64,12 +64,15 @@ export function namesIn({ types }: Pick<EventCatalogue, "types">): string[] {
 
 /** Wraps a handler so that its failures are plain errors and its calls are attributed to its name. */
 function guarded(handler: IEventHandler): IEventHandler {
-  const { name, description, eventTypes, mode } = handler;
+  const { name, description, eventTypes, mode, forget } = handler;
   return {
     name,
     description,
     eventTypes,
     mode,
     handle: (events, context) => callHandler(name, events, (frozen) => handler.handle(frozen, context)),
+    ...(forget !== undefined && {
+      forget: (events, context) => callHandler(name, [], () => forget.call(handler, events, context)),
+    }),
   };
 }

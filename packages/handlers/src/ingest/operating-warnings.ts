@@ -9,6 +9,7 @@ import {
   lowSharedResources,
   missingChunks,
   type RunningProcess,
+  unfinishedPurges,
 } from "@synap/database/internal";
 import { counted } from "@synap/types/internal";
 import { INGEST_HANDLER } from "./accepted-events.ts";
@@ -25,6 +26,7 @@ export interface OperatingWarning {
     | "log-exposed"
     | "chunks-missing"
     | "log-differs"
+    | "purge-unfinished"
     | "server-resources-low";
   readonly detail: string;
 }
@@ -93,6 +95,7 @@ export async function operatingWarnings(
       : []),
     ...(exposures.length > 0 ? [{ code: "log-exposed" as const, detail: describeExposures(exposures) }] : []),
     ...(await damageWarnings(session, synapCommand)),
+    ...(await purgeWarnings(session, synapCommand)),
     ...low.map((one) => ({ code: "server-resources-low" as const, detail: describeSharedResource(one) })),
   ];
 }
@@ -118,6 +121,15 @@ async function damageWarnings(session: SqlSession, synapCommand: string): Promis
           },
         ]),
   ];
+}
+
+async function purgeWarnings(session: SqlSession, synapCommand: string): Promise<OperatingWarning[]> {
+  const { removing, inReadModels, projections } = await unfinishedPurges(session);
+  const reasons = [
+    ...(removing > 0 ? [`a purge was interrupted, or is under way: ${synapCommand} purge --continue`] : []),
+    ...(inReadModels > 0 ? [`read models may still have purged events: ${projections.join(", ")}`] : []),
+  ];
+  return reasons.length === 0 ? [] : [{ code: "purge-unfinished", detail: reasons.join("; ") }];
 }
 
 function keptWarnings({ unmatchedEvents, failingHandlers }: KeptInBroker = NOTHING_KEPT): OperatingWarning[] {
