@@ -43,6 +43,9 @@ it.each([
   [400, "a list of lengths", post("Content-Length: 2, 2\r\n", "{}")],
   [400, "a signed length", post("Content-Length: +2\r\n", "{}")],
   [400, "two content types", post("Content-Type: a/b\r\nContent-Type: c/d\r\n")],
+  [400, "an attribute of a CloudEvent twice", post("ce-subject: a\r\nCE-Subject: b\r\n")],
+  [200, "two attributes of a CloudEvent", post("ce-subject: a\r\nce-id: a\r\n")],
+  [200, "a list in two headers", post("Accept: a/b\r\nAccept: c/d\r\n")],
   [400, "two authorizations", post("Authorization: Bearer a\r\nAuthorization: Bearer b\r\n")],
   [
     200,

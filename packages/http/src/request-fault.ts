@@ -19,6 +19,9 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   "transfer-encoding",
 ]);
 
+/** The prefix of headers that are the attributes of one CloudEvent, each a text: two of a name would be joined into another text. */
+const ATTRIBUTE = "ce-";
+
 /** Finds violations of RFC 9110 and RFC 9112 that Node does not report; undefined when there is none. */
 export function requestFault(request: RequestFrame): RequestFault | undefined {
   const detail = headerFault(request) ?? hostFault(request) ?? targetFault(request);
@@ -30,7 +33,7 @@ function headerFault({ rawHeaders }: RequestFrame): string | undefined {
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? "").toLowerCase();
-    if (!SINGLE_HEADERS.has(name)) continue;
+    if (!SINGLE_HEADERS.has(name) && !name.startsWith(ATTRIBUTE)) continue;
     if (seen.has(name)) return `The request has more than one ${rawHeaders[index]} header.`;
     seen.add(name);
   }
