@@ -34,6 +34,7 @@ const reasons: Readonly<Record<string, string>> = {
   "apps/api/src/identity/key-principals.ts": "keys expire at a moment",
   "apps/api/src/identity/session-principals.ts": "sessions end at a moment",
   "apps/api/src/identity/stored-principals.ts": "the last use is recorded as a moment",
+  "apps/api/src/signing-in/identity-provider.ts": "signing in has to end by a moment",
   "apps/api/src/routes/session/sign-in.ts": "the cookie ends with its session",
   "apps/api/src/routes/events/event-stats.ts": "the statistics of the days up to today",
   "apps/cli/src/key-expiry.ts": "keys expire at a moment",

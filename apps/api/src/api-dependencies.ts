@@ -33,6 +33,7 @@ import type { SessionCookie } from "./identity/session-cookie.ts";
 import type { SessionPrincipals } from "./identity/session-principals.ts";
 import type { PageBudget } from "./page-budget.ts";
 import type { PrincipalLimits } from "./rate-limits/principal-limits.ts";
+import type { ProviderSignIn } from "./signing-in/provider-sign-in.ts";
 import type { SignInLinks } from "./signing-in/sign-in-links.ts";
 
 /** Variables of every request. */
@@ -66,6 +67,8 @@ export interface ApiDependencies {
     readonly cookie: SessionCookie;
     readonly end?: SessionPrincipals["end"];
     readonly links?: SignInLinks;
+    /** Signing in at the identity provider; missing without one. */
+    readonly provider?: ProviderSignIn;
   };
   /** Watches the credential of a long response. @throws Problem `credential-ended` */
   readonly watchCredential: (request: LongRequest) => CredentialWatch;

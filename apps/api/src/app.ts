@@ -34,7 +34,7 @@ import { eventProcessingRoutes } from "./routes/processing/event-processing.ts";
 import { unprocessedEventsRoute } from "./routes/processing/unprocessed-events.ts";
 import { readModelRoutes } from "./routes/read-models.ts";
 import { sessionRoutes } from "./routes/session/session.ts";
-import { signInRoutes } from "./routes/session/sign-in.ts";
+import { providerRoutes, signInRoutes } from "./routes/session/sign-in.ts";
 import { statusRoute } from "./routes/status.ts";
 import { appendToStreamRoute } from "./routes/streams/append-to-stream.ts";
 import { closeStreamRoute } from "./routes/streams/close-stream.ts";
@@ -90,6 +90,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   readModelRoutes(app, dependencies);
   sessionRoutes(app, dependencies);
   signInRoutes(app, dependencies);
+  providerRoutes(app, dependencies);
   statusRoute(app, dependencies);
   metricsRoute(app, dependencies);
   healthRoutes(app, dependencies);

@@ -17,6 +17,11 @@ import {
 } from "./identity/identity-configuration.ts";
 import { MIN_PAGES_BYTES } from "./page-budget.ts";
 import type { RateLimitConfiguration } from "./rate-limits/principal-limits.ts";
+import {
+  type ProviderConfiguration,
+  providerVariables,
+  readProvider,
+} from "./signing-in/provider-configuration.ts";
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -47,6 +52,7 @@ export const apiVariables = z.object({
   SYNAP_MAX_DEPTH: whole(1, DEFAULT_MAX_DEPTH).default(DEFAULT_MAX_DEPTH),
   SYNAP_LATENESS_DAYS: number().positive().max(36_500).default(7),
   ...identityVariables,
+  ...providerVariables,
   SYNAP_RATE_LIMIT_REQUESTS: whole(1, 1_000_000_000).optional(),
   SYNAP_RATE_LIMIT_EVENTS: whole(1, 1_000_000_000).optional(),
   SYNAP_ENVELOPE_MAX_BYTES: whole(MIN_ENVELOPE_BYTES, MAX_ENVELOPE_BYTES).default(MIN_ENVELOPE_BYTES),
@@ -72,6 +78,10 @@ export interface ApiConfiguration extends DatabaseConfiguration, ReplicaConfigur
   /** Origins whose pages may call the API from a browser (SYNAP_CORS_ORIGINS, separated by commas). Default: none. */
   readonly corsOrigins: readonly string[];
   readonly identity: IdentityConfiguration;
+  /** The origin of the API as browsers know it (SYNAP_PUBLIC_URL). Default: what a request says. */
+  readonly publicUrl?: string;
+  /** The identity provider at which people sign in (SYNAP_OIDC_...). Undefined for none. */
+  readonly provider?: ProviderConfiguration;
   readonly rateLimits: RateLimitConfiguration;
   /** Largest number of connections served at a time (SYNAP_MAX_CONNECTIONS, default 1,000). */
   readonly maxConnections: number;
@@ -130,16 +140,20 @@ export interface ApiConfiguration extends DatabaseConfiguration, ReplicaConfigur
  */
 export function readApiConfiguration(variables: NodeJS.ProcessEnv): ApiConfiguration {
   const read = readVariables("API", apiVariables, variables);
+  const identity = readIdentity(read, {
+    host: read.SYNAP_API_HOST,
+    isProduction: variables["NODE_ENV"] === "production",
+  });
+  const provider = readProvider(read, identity);
   const allowedHosts = readAllowedHosts(read.SYNAP_API_ALLOWED_HOSTS);
   return {
     host: read.SYNAP_API_HOST,
     port: read.SYNAP_API_PORT,
     ...(allowedHosts !== undefined && { allowedHosts }),
     corsOrigins: readOrigins("SYNAP_CORS_ORIGINS", read.SYNAP_CORS_ORIGINS),
-    identity: readIdentity(read, {
-      host: read.SYNAP_API_HOST,
-      isProduction: variables["NODE_ENV"] === "production",
-    }),
+    identity,
+    ...(read.SYNAP_PUBLIC_URL !== undefined && { publicUrl: read.SYNAP_PUBLIC_URL }),
+    ...(provider !== undefined && { provider }),
     rateLimits: { requests: read.SYNAP_RATE_LIMIT_REQUESTS, events: read.SYNAP_RATE_LIMIT_EVENTS },
     maxConnections: read.SYNAP_MAX_CONNECTIONS,
     headersTimeoutMs: read.SYNAP_HEADERS_TIMEOUT_MS,

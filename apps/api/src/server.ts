@@ -45,6 +45,8 @@ import { createSessionPrincipals } from "./identity/session-principals.ts";
 import { createTokenPrincipals } from "./identity/token-principals.ts";
 import { PageBudget } from "./page-budget.ts";
 import { createPrincipalLimits } from "./rate-limits/principal-limits.ts";
+import { createIdentityProvider } from "./signing-in/identity-provider.ts";
+import { createProviderSignIn } from "./signing-in/provider-sign-in.ts";
 import { createSignInLinks } from "./signing-in/sign-in-links.ts";
 
 /** Options of the API. The caller closes the engine. */
@@ -201,8 +203,21 @@ function sessionsOf({ configuration, engine: { database }, logger, clock: now }:
     end: (id: string) => endSession(database, id),
   };
   const principals = createSessionPrincipals({ store, secret, logger, now });
-  const links = createSignInLinks({ database, secret, sessions: principals, logger });
-  return { principals, end: principals.end, links };
+  const signingIn = { database, secret, sessions: principals, logger };
+  const { provider: found, host } = configuration;
+  const provider = found && createIdentityProvider({ configuration: found, secret, logger });
+  return {
+    principals,
+    end: principals.end,
+    links: createSignInLinks(signingIn),
+    ...(provider !== undefined && {
+      provider: createProviderSignIn({
+        ...signingIn,
+        provider,
+        cookie: createSessionCookie(host, "synap_sign_in"),
+      }),
+    }),
+  };
 }
 
 function authenticationOf(

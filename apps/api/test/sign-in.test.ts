@@ -1,6 +1,3 @@
-import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
-import { text } from "node:stream/consumers";
 import {
   createApiKey,
   createKeyToken,
@@ -11,6 +8,7 @@ import {
 import { testEngines } from "@synap/database/testing";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Answer, send } from "../testing/browser.ts";
 import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 import { createIssuerKey, signToken, startTestIssuer, tokensOf } from "../testing/test-issuer.ts";
 import { createTestKey } from "../testing/test-keys.ts";
@@ -19,28 +17,6 @@ import { beginTestSession, SESSION_SECRET } from "../testing/test-sessions.ts";
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const SAME_ORIGIN = { "sec-fetch-site": "same-origin" };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage["headers"];
-  readonly text: string;
-}
-
-/** Sends a request as it is: `fetch` sets some headers of browsers itself, and follows redirects. */
-async function send(
-  url: string,
-  {
-    method = "GET",
-    headers = {},
-    body,
-  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
-): Promise<Answer> {
-  const sent = request(url, { method, headers });
-  sent.end(body);
-  const [response]: IncomingMessage[] = await once(sent, "response");
-  if (response === undefined) throw new Error("no response");
-  return { status: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
-}
 
 describe.each(testEngines())("a sign-in link (%s)", (engine) => {
   const logged: string[] = [];

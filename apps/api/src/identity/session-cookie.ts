@@ -2,8 +2,10 @@ import { isLoopback } from "@synap/http";
 import type { RequestHead } from "./authentication.ts";
 import { isDirect } from "./local-access.ts";
 
-/** The name of the cookie over https. Browsers take it only with `Secure`, for `/` and without `Domain`: no other host can set it. */
-export const SECURE_COOKIE = "__Host-synap_session";
+const SESSION = "synap_session";
+
+/** The name of the session's cookie over https. Browsers take it only with `Secure`, for `/` and without `Domain`: no other host can set it. */
+export const SECURE_COOKIE = `__Host-${SESSION}`;
 
 /** A cookie that the API sets, for one request and its response. */
 export interface RequestCookie {
@@ -15,7 +17,7 @@ export interface RequestCookie {
   clear(): string;
 }
 
-/** Finds the session's cookie of a request. */
+/** Finds a cookie of the API in a request. */
 export type SessionCookie = (request: RequestHead) => RequestCookie;
 
 /**
@@ -23,13 +25,14 @@ export type SessionCookie = (request: RequestHead) => RequestCookie;
  * itself, without a proxy: there is no https there. That cookie has the port in its name, because all ports of a host share their cookies.
  *
  * @param listensOn the listening address
+ * @param base the name of another cookie of the API, which is kept likewise
  */
-export function createSessionCookie(listensOn: string): SessionCookie {
+export function createSessionCookie(listensOn: string, base = SESSION): SessionCookie {
   const isPrivate = isLoopback(listensOn);
   return (request) => {
     const isPlain = isPrivate && isDirect(request);
     const port = /:(\d+)$/.exec(request.headers.host ?? "")?.[1];
-    const name = isPlain ? `synap_session${port === undefined ? "" : `_${port}`}` : SECURE_COOKIE;
+    const name = isPlain ? `${base}${port === undefined ? "" : `_${port}`}` : `__Host-${base}`;
     const attributes = `Path=/; HttpOnly; SameSite=Lax${isPlain ? "" : "; Secure"}`;
     return {
       value: cookieValue(name, request.headers.cookie),

@@ -95,8 +95,21 @@ function refuse(cause: unknown, logger: Logger): never {
   throw tokenInvalid("The token is not one that this API accepts.");
 }
 
-function principalOfClaims(payload: JWTPayload, { rolesClaim, roles }: TokenConfiguration): Principal {
+function principalOfClaims(payload: JWTPayload, configuration: TokenConfiguration): Principal {
   const { sub = "", jti, exp = 0 } = payload;
+  return {
+    ...holderOfClaims(payload, configuration),
+    expiresAt: exp * 1_000,
+    credential: { kind: "jwt", id: typeof jti === "string" && jti.length <= MAX_TOKEN_ID ? jti : sub },
+  };
+}
+
+/** The holder of a token by its claims, with the kind and the scopes of its roles. @throws Problem `token-invalid` */
+export function holderOfClaims(
+  payload: JWTPayload,
+  { rolesClaim, roles }: Pick<TokenConfiguration, "rolesClaim" | "roles">,
+): Pick<Principal, "kind" | "id" | "scopes"> {
+  const { sub = "" } = payload;
   const named = rolesIn(payload, rolesClaim);
   const held = Object.entries(roles).flatMap(([name, role]) => (named.has(name) ? [role] : []));
   const kind: PrincipalKind = held[0]?.kind ?? "user";
@@ -106,13 +119,7 @@ function principalOfClaims(payload: JWTPayload, { rolesClaim, roles }: TokenConf
       : held.flatMap((role) => role.scopes ?? DEFAULT_SCOPES[role.kind]);
   const fault = typeof sub === "string" ? principalFault(kind, sub) : "must be text";
   if (fault !== undefined) throw tokenInvalid(`The claim "sub" of the token ${fault}.`);
-  return {
-    kind,
-    id: sub,
-    scopes: new Set(granted),
-    expiresAt: exp * 1_000,
-    credential: { kind: "jwt", id: typeof jti === "string" && jti.length <= MAX_TOKEN_ID ? jti : sub },
-  };
+  return { kind, id: sub, scopes: new Set(granted) };
 }
 
 /** The names in a claim, which may be inside of another one (`realm_access.roles`): a list, or text separated by spaces. */

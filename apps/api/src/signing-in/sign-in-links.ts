@@ -16,6 +16,7 @@ import type { Principal } from "../identity/principal.ts";
 import { identityUnavailable } from "../identity/refusals.ts";
 import type { SessionPrincipals } from "../identity/session-principals.ts";
 import { Problem } from "../problems/problem.ts";
+import { replaceSession } from "./replace-session.ts";
 
 /** Links by which browsers begin sessions, each once. */
 export interface SignInLinks {
@@ -44,7 +45,8 @@ export interface SignInLinksOptions {
 const MAX_LOOKUPS = 50;
 
 /** Creates the links of a database. */
-export function createSignInLinks({ database, secret, sessions, logger }: SignInLinksOptions): SignInLinks {
+export function createSignInLinks(options: SignInLinksOptions): SignInLinks {
+  const { database, secret } = options;
   let lookups = 0;
 
   /** Looks a link up within the limit. */
@@ -71,30 +73,11 @@ export function createSignInLinks({ database, secret, sessions, logger }: SignIn
       return { link: writeSessionToken(token), expiresAt };
     },
     find: (link) => lookUp(link, (token) => findSignInLink(database, secret, token)),
-    async use(link, cookie) {
-      const before = await holderOf(cookie, sessions);
-      const begun = await lookUp(link, (token) => useSignInLink(database, secret, token, before));
-      if (before !== undefined)
-        await sessions
-          .end(before)
-          .catch((err: unknown) => logger.debug({ err }, "an ended session is still known here"));
-      return begun;
-    },
+    use: (link, cookie) =>
+      replaceSession(options, cookie, (before) =>
+        lookUp(link, (token) => useSignInLink(database, secret, token, before)),
+      ),
   };
-}
-
-/** The id of the session of a cookie; undefined without one that is accepted. */
-async function holderOf(
-  cookie: string | undefined,
-  sessions: SessionPrincipals,
-): Promise<string | undefined> {
-  if (cookie === undefined) return undefined;
-  try {
-    return (await sessions.principalOf(cookie)).credential.id;
-  } catch (error) {
-    if (error instanceof Problem && error.code === "session-ended") return undefined;
-    throw error;
-  }
 }
 
 /** The same for every link that does not work: the reason must not help to guess one. */

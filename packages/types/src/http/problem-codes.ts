@@ -26,6 +26,8 @@ export const PROBLEM_CODES = {
   "rows-not-owned": { status: 403, title: "The rows of the read model have no owner" },
   "not-yourself": { status: 403, title: "The event names somebody else" },
   "host-not-allowed": { status: 403, title: "The host name is not allowed" },
+  "sign-in-interrupted": { status: 400, title: "Signing in was interrupted" },
+  "sign-in-refused": { status: 403, title: "The identity provider did not sign you in" },
   "sign-in-link-invalid": { status: 403, title: "The sign-in link does not work" },
   "key-or-token-needed": { status: 403, title: "An API key or a token of its own is required" },
   "origin-missing": { status: 403, title: "The request does not say which page it comes from" },

@@ -94,9 +94,13 @@ export function sessionRoutes(
       HTTP_REQUESTS.createSignInLink.body,
       configuration,
     );
+    const { publicUrl } = configuration;
     const { link, expiresAt } = await sessions.links.create(principal);
     const query = new URLSearchParams({ link, ...(returnTo !== undefined && { returnTo }) });
-    return json(context, 201, { url: `${addressOf(requestHead(context))}/sign-in?${query}`, expiresAt });
+    return json(context, 201, {
+      url: `${publicUrl ?? addressOf(requestHead(context))}/sign-in?${query}`,
+      expiresAt,
+    });
   });
 }
 

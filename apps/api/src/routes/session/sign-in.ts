@@ -6,9 +6,11 @@ import type { ApiApp, ApiContext, ApiDependencies } from "../../api-dependencies
 import { decodeText, readBody, readContentType } from "../../body/read-body.ts";
 import type { RequestHead } from "../../identity/authentication.ts";
 import { signInDisabled } from "../../identity/refusals.ts";
+import type { RequestCookie } from "../../identity/session-cookie.ts";
 import { escapeHtml, sendHtml } from "../../pages/page.ts";
 import { Problem } from "../../problems/problem.ts";
 import { responseHeaders } from "../../response-headers.ts";
+import { TRANSACTION_SECONDS } from "../../signing-in/identity-provider.ts";
 import { readParameters, readQuery, registerDialog, requestHead } from "../route-registration.ts";
 
 const parameters = z.object({
@@ -27,7 +29,7 @@ const MAX_FORM_BYTES = 8_192;
 export function signInRoutes(app: ApiApp, { sessions }: Pick<ApiDependencies, "sessions">): void {
   registerDialog(app, "get", "/sign-in", async (context) => {
     const { link, returnTo } = readQuery(context, parameters);
-    if (link === undefined) throw linkMissing();
+    if (link === undefined) return sendProviderPage(context, sessions, returnTo);
     const grant = await linksOf(sessions).find(link);
     const who = `${grant.kind} ${grant.principalId}`;
     const { host = "" } = requestHead(context).headers;
@@ -45,13 +47,64 @@ export function signInRoutes(app: ApiApp, { sessions }: Pick<ApiDependencies, "s
     const { link, returnTo } = await readForm(context);
     const cookie = sessions.cookie(head);
     const session = await linksOf(sessions).use(link ?? "", cookie.value);
-    return new Response(null, {
-      status: 303,
-      headers: responseHeaders(context.get("requestId"), {
-        location: returnTo,
-        "set-cookie": cookie.set(writeSessionToken(session), secondsUntil(session.endsAt)),
-      }),
+    return redirect(context, returnTo, [
+      cookie.set(writeSessionToken(session), secondsUntil(session.endsAt)),
+    ]);
+  });
+}
+
+/**
+ * GET /sign-in/provider and /sign-in/callback: signing in at the identity provider. The browser keeps a sealed cookie meanwhile, so that only
+ * the one that has begun can end it.
+ */
+export function providerRoutes(app: ApiApp, { sessions }: Pick<ApiDependencies, "sessions">): void {
+  const { provider } = sessions;
+  if (provider === undefined) return;
+  registerDialog(app, "get", "/sign-in/provider", async (context) => {
+    const { returnTo } = readQuery(context, parameters.omit({ link: true }));
+    const { url, transaction } = await provider.begin(returnTo);
+    const cookie = provider.cookie(requestHead(context));
+    return redirect(context, url, [cookie.set(transaction, TRANSACTION_SECONDS)]);
+  });
+  registerDialog(app, "get", "/sign-in/callback", async (context) => {
+    const head = requestHead(context);
+    const own = provider.cookie(head);
+    const cookie = sessions.cookie(head);
+    const [, query = ""] = /\?(.*)$/.exec(context.req.url) ?? [];
+    const cookies = { transaction: own.value, session: cookie.value };
+    const { session, returnTo } = await provider.finish(query, cookies).catch((error: unknown) => {
+      throw forgetting(error, own);
     });
+    const set = cookie.set(writeSessionToken(session), secondsUntil(session.endsAt));
+    return redirect(context, returnTo, [set, own.clear()]);
+  });
+}
+
+/** The problem of an answer that was refused, after which the transaction is over: another answer is not accepted. */
+function forgetting(error: unknown, transaction: RequestCookie): unknown {
+  if (!(error instanceof Problem) || error.code !== "sign-in-refused") return error;
+  const { code, message, headers, cause } = error;
+  return new Problem(code, message, { headers: { ...headers, "set-cookie": transaction.clear() }, cause });
+}
+
+/** Sends the browser to another address. Not with 302, which keeps the method in some of them. */
+function redirect(context: ApiContext, location: string, cookies: readonly string[]): Response {
+  const headers = new Headers(responseHeaders(context.get("requestId"), { location }));
+  for (const cookie of cookies) headers.append("set-cookie", cookie);
+  return new Response(null, { status: 303, headers });
+}
+
+/** Answers with the page that leads to the identity provider. A link and not a form, whose policy would forbid the redirect. */
+function sendProviderPage(
+  context: ApiContext,
+  { provider }: ApiDependencies["sessions"],
+  returnTo: string,
+): Response {
+  if (provider === undefined) throw linkMissing();
+  const address = `${provider.signInUrl}?${new URLSearchParams({ returnTo })}`;
+  return sendHtml(context.get("requestId"), {
+    title: "Sign in to Synap",
+    content: `<p><a href="${escapeHtml(address)}">Sign in at ${escapeHtml(new URL(provider.issuer).host)}</a></p>`,
   });
 }
 
