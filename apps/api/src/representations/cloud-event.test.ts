@@ -16,7 +16,13 @@ const moment = fc
   .map((date) => date.toISOString());
 
 /** Metadata of any kind: anybody's own, what CloudEvents leave there, and what only looks like it. */
-const attribute = fc.oneof(fc.string({ unit: "grapheme-ascii" }), fc.integer(), fc.boolean());
+const attribute = fc.oneof(
+  fc.string({ unit: "grapheme-ascii" }),
+  fc.integer(),
+  // No number of CloudEvents.
+  fc.constantFrom(2 ** 31, -(2 ** 31) - 1, 2 ** 40, 1.5),
+  fc.boolean(),
+);
 const keptLike = fc.dictionary(
   fc.constantFrom("id", "time", "datacontenttype", "dataschema", "comexample1", "subject", "Upper", "data"),
   fc.oneof(attribute, fc.constant("2020-01-01T00:00:00.123456Z"), fc.constant("application/x+json")),
@@ -154,6 +160,13 @@ describe("a CloudEvent of the SDK", () => {
     expect(toCloudEvent(stored)).toMatchObject(JSON.parse(String(body)));
   });
 
+  it("keeps whole numbers of 32 bits", () => {
+    const numbers = { comlargest: 2 ** 31 - 1, comsmallest: -(2 ** 31) };
+    const sent = { specversion: "1.0", id: "1", source: "s", type: "note.creation.requested", ...numbers };
+    const reading = readCloudEvent({ ...sent, data: { content: "x" } }, rules);
+    expect(accepted(reading)).toMatchObject({ metadata: { cloudevents: numbers } });
+  });
+
   it("keeps a time that is finer than a millisecond beside the event's own", () => {
     const fine = "2026-11-05T17:31:00.123456789+02:00";
     const sent = { specversion: "1.0", id: "1", source: "s", type: "note.creation.requested", time: fine };
@@ -185,6 +198,9 @@ describe("a CloudEvent that can't be stored", () => {
     ["data that is not JSON", { ...valid, datacontenttype: "text/xml" }, "datacontenttype", "not-allowed"],
     ["a name that is none", { ...valid, some_thing: 1 }, "some_thing", "unknown-field"],
     ["an attribute with structure", { ...valid, comexample: { a: 1 } }, "comexample", "wrong-type"],
+    ["a number above 32 bits", { ...valid, comexample: 2 ** 31 }, "comexample", "wrong-type"],
+    ["a number below 32 bits", { ...valid, comexample: -(2 ** 31) - 1 }, "comexample", "wrong-type"],
+    ["a number that is not whole", { ...valid, comexample: 1.5 }, "comexample", "wrong-type"],
     ["an empty subject", { ...valid, subject: "" }, "subject", "too-small"],
     ["a time that is none", { ...valid, time: "yesterday" }, "time", "timestamp-format"],
     [

@@ -91,7 +91,7 @@ export function fromCloudEvent(
     // Null means that an attribute is not set.
     else if (value === null || ASSIGNED.has(name)) continue;
     else if (!isAttribute(value))
-      refuse(name, "wrong-type", "must be text, a whole number, or true or false");
+      refuse(name, "wrong-type", "must be text, a whole number of 32 bits, or true or false");
     else if (name === "dataschema" && !isUri(value)) refuse(name, "wrong-format", "must be an absolute URI");
     else if (name === "synapmetadata") {
       metadata = parseMetadata(String(value));
@@ -226,5 +226,10 @@ function isUri(value: unknown): boolean {
 }
 
 function isAttribute(value: unknown): value is string | number | boolean {
-  return typeof value === "string" || typeof value === "boolean" || Number.isInteger(value);
+  return typeof value === "string" || typeof value === "boolean" || isInteger32(value);
+}
+
+/** True for an Integer of CloudEvents: a whole number of 32 bits with a sign. */
+function isInteger32(value: unknown): boolean {
+  return typeof value === "number" && Math.trunc(value) === value && Math.abs(value + 0.5) < 2 ** 31;
 }
