@@ -34,6 +34,25 @@ it("answers what is in flight and hands it to the broker before it has stopped",
   await api.stop();
 });
 
+it("ends the waits for positions that have not come", async () => {
+  const api = await startTestApi();
+  const url = `${api.url}/api/v1/audit-log`;
+  const waits = Array.from({ length: 3 }, () =>
+    fetch(url, { headers: { prefer: "wait=10", "x-synap-position": "900000000000" } }),
+  );
+  // Sent later, on another connection: those before it have arrived.
+  expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
+  await api.close();
+  for (const answer of await Promise.all(waits)) {
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({
+      code: "position-not-reached",
+      detail: "This process is shutting down. Send again.",
+    });
+  }
+  await api.stop();
+});
+
 async function readQueue(url: string): Promise<number> {
   const { publisher } = JSON.parse(await (await fetch(`${url}/api/v1/status`)).text());
   return publisher.queuedEvents;
