@@ -21,16 +21,24 @@ export interface Page {
   /** HTML. What comes from elsewhere in it has been through {@link escapeHtml}. */
   readonly content: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers `Set-Cookie`. */
+  readonly cookies?: readonly string[];
+  /** The path of this server that the browser opens next, by itself. */
+  readonly next?: string;
 }
 
 /** Answers with a page. */
-export function sendHtml(requestId: string, { status = 200, title, content, headers = {} }: Page): Response {
-  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+export function sendHtml(requestId: string, page: Page): Response {
+  const { status = 200, title, content, headers = {}, cookies = [], next } = page;
+  const refresh = next === undefined ? "" : `<meta http-equiv="refresh" content="0;url=${escapeHtml(next)}">`;
+  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">${refresh}
 <style>${STYLE}</style></head><body><main><h1>${escapeHtml(title)}</h1>
 ${content}
 </main></body></html>`;
-  return new Response(page, { status, headers: responseHeaders(requestId, { ...HEADERS, ...headers }) });
+  const all = new Headers(responseHeaders(requestId, { ...HEADERS, ...headers }));
+  for (const cookie of cookies) all.append("set-cookie", cookie);
+  return new Response(html, { status, headers: all });
 }
 
 /** Answers a person in a browser with a problem. */

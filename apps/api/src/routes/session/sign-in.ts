@@ -76,7 +76,13 @@ export function providerRoutes(app: ApiApp, { sessions }: Pick<ApiDependencies, 
       throw forgetting(error, own);
     });
     const set = cookie.set(writeSessionToken(session), secondsUntil(session.endsAt));
-    return redirect(context, returnTo, [set, own.clear()]);
+    // A redirect would be a part of the way from the provider, another site, whose requests may not use the session.
+    return sendHtml(context.get("requestId"), {
+      title: "You are signed in",
+      content: `<p><a href="${escapeHtml(returnTo)}">Go on</a></p>`,
+      cookies: [set, own.clear()],
+      next: returnTo,
+    });
   });
 }
 
