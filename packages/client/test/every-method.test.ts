@@ -47,6 +47,7 @@ const event = {
   data: { content: "Hello" },
   userId: "u",
   createdBy: "user:u",
+  schemaVersion: 1,
   source: "test",
   timestamp: A_TIME,
   requestId: "r",

@@ -119,7 +119,7 @@ export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/m
 export { isOwnMigration, type PendingMigration, pendingMigrations } from "./migrations/pending-migrations.ts";
 export { guardedLogger, notify } from "./observers.ts";
 export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
-export type { CatalogueDifference } from "./presence/catalogue-fingerprint.ts";
+export { type CatalogueDifference, versionName } from "./presence/catalogue-fingerprint.ts";
 export { describeDifference, type ProcessPresence, startPresence } from "./presence/process-presence.ts";
 export type { ProcessRole, RunningProcess } from "./presence/running-processes.ts";
 export {

@@ -48,6 +48,7 @@ export function createReaction<const Name extends string, Data extends JsonObjec
     id: derivedEventId({ handler, cause: cause.id, ...(part !== undefined && { part }) }),
     version: "v1",
     type: definition.name,
+    ...(definition.version !== 1 && { schemaVersion: definition.version }),
     aggregateType: definition.aggregateType,
     aggregateId,
     data,

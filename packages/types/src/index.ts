@@ -81,6 +81,7 @@ export type {
 } from "./event-types/event-reader.ts";
 export type { EventSchema, EventSchemaOf } from "./event-types/event-schema.ts";
 export type { EventReading } from "./event-types/read-event.ts";
+export type { EarlierVersion } from "./event-types/schema-versions.ts";
 export type {
   AppendableEvent,
   EventsToAppend,
@@ -93,5 +94,6 @@ export type {
   StoredEventIn,
   SynapEventOf,
 } from "./event-types/typed-events.ts";
+export { EventUpcastError } from "./event-types/upcast-event.ts";
 export { type EventIssue, EventValidationError } from "./issues/event-issue.ts";
 export type { JsonObject, JsonValue } from "./json/json.ts";

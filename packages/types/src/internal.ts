@@ -29,6 +29,7 @@ export {
 export { readTraceContext, withTraceContext } from "./event/trace-context.ts";
 export { describeEventType, describeEventTypes } from "./event-types/describe-event-type.ts";
 export { MAX_EVENT_FIELDS } from "./event-types/read-event.ts";
+export { isNewerVersion, upcastEvent } from "./event-types/upcast-event.ts";
 export { count, counted } from "./issues/counted.ts";
 export { formatPath } from "./issues/issue-path.ts";
 export { didYouMean, nearMatches } from "./issues/near-match.ts";

@@ -167,25 +167,26 @@ BEGIN
   WITH stored AS (
     INSERT INTO synap.events AS s (
       "position", stream_version, "timestamp", recorded_at, valid_from, valid_to, id, causation_id, version, type,
-      aggregate_type, aggregate_id, user_id, created_by, source, request_id, correlation_id, idempotency_key, data, metadata
+      aggregate_type, aggregate_id, user_id, created_by, source, request_id, correlation_id, idempotency_key, data, metadata,
+      schema_version
     )
     SELECT append_new_events.number * 1024 + e.ordinal - 1, versions_after[e.stream_number] - counts[e.stream_number] + e.ordinal_within, e."timestamp",
            append_new_events.recorded_at, e."validFrom", e."validTo", e.id, e."causationId", e.version, e.type,
            e."aggregateType", e."aggregateId", e."userId", e."createdBy", e.source, e."requestId", e."correlationId",
-           e."idempotencyKey", e.data, e.metadata
+           e."idempotencyKey", e.data, e.metadata, e."schemaVersion"
       FROM ROWS FROM (
              json_to_recordset(events) AS (
                id uuid, version text, type text, "aggregateType" text, "aggregateId" text, data jsonb, "userId" text,
                "createdBy" text, source text, "timestamp" timestamptz(3), "requestId" text, "correlationId" text,
                "causationId" uuid, "idempotencyKey" text, "validFrom" timestamptz(3), "validTo" timestamptz(3),
-               metadata jsonb
+               metadata jsonb, "schemaVersion" integer
              ),
              unnest(stream_numbers),
              unnest(ordinals_within)
            ) WITH ORDINALITY AS e(
              id, version, type, "aggregateType", "aggregateId", data, "userId", "createdBy", source, "timestamp",
              "requestId", "correlationId", "causationId", "idempotencyKey", "validFrom", "validTo", metadata,
-             stream_number, ordinal_within, ordinal
+             "schemaVersion", stream_number, ordinal_within, ordinal
            )
      WHERE e."aggregateType" = stream_types[e.stream_number] COLLATE "C"
        AND e."aggregateId" = stream_ids[e.stream_number] COLLATE "C"

@@ -11,7 +11,9 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     (extract(epoch FROM event.valid_from) * 1000)::bigint, (extract(epoch FROM event.valid_to) * 1000)::bigint,
     event.id, event.causation_id, event.version, event.type, event.aggregate_type, event.aggregate_id, event.user_id,
     event.created_by, event.source, event.request_id, event.correlation_id, event.idempotency_key, event.data, event.metadata
-  )::text, 'UTF8'))
+  )::text || CASE WHEN event.schema_version IS NULL THEN '' ELSE
+    pg_catalog.json_build_object('schemaVersion', event.schema_version)::text
+  END, 'UTF8'))
 $$;
 
 REVOKE ALL ON FUNCTION synap.event_digest(synap.events) FROM PUBLIC;

@@ -11,8 +11,16 @@ DECLARE
   valid_from  CONSTANT timestamptz := event ->> 'validFrom';
   valid_to    CONSTANT timestamptz := event ->> 'validTo';
   size        CONSTANT integer := synap.event_bytes(event);
+  written_as  CONSTANT integer := coalesce((event ->> 'schemaVersion')::integer, 1);
+  earlier     jsonb;
 BEGIN
   SELECT t.* INTO known FROM synap.event_types AS t WHERE t.name = event ->> 'type';
+  -- Data of an earlier version is checked as that version has it.
+  IF written_as BETWEEN 1 AND known.schema_version - 1 THEN
+    earlier := known.earlier -> (written_as - 1);
+    known.check_plan := nullif(earlier -> 'checkPlan', 'null');
+    known.unchecked := earlier ->> 'unchecked';
+  END IF;
 
   RETURN QUERY
   SELECT 'type', 'missing', 'is required' WHERE event ->> 'type' IS NULL
@@ -24,6 +32,14 @@ BEGIN
   UNION ALL
   SELECT 'type', 'unknown-event-type', format('names "%s", which is not in the catalogue', left(event ->> 'type', 128))
    WHERE event ->> 'type' IS NOT NULL AND known.name IS NULL
+  UNION ALL
+  SELECT 'schemaVersion', 'too-small', 'must be at least 1' WHERE written_as < 1
+  UNION ALL
+  SELECT 'schemaVersion', 'too-big', 'must be at most 1000' WHERE written_as > 1000
+  UNION ALL
+  SELECT 'schemaVersion', 'schema-version-newer',
+         format('is %s, but the newest version of "%s" here is %s', written_as, known.name, known.schema_version)
+   WHERE written_as BETWEEN known.schema_version + 1 AND 1000
   UNION ALL
   SELECT 'aggregateType', 'too-big', 'must have at most 64 characters'
    WHERE length(event ->> 'aggregateType') > 64
@@ -70,7 +86,15 @@ BEGIN
     FROM (VALUES ('data'), ('metadata')) AS f(path)
    WHERE jsonb_typeof(event -> f.path) <> 'object'
   UNION ALL
-  SELECT i.* FROM synap.data_issues(event -> 'data', known) AS i WHERE jsonb_typeof(event -> 'data') = 'object'
+  SELECT i.* FROM synap.data_issues(event -> 'data', known) AS i
+   WHERE jsonb_typeof(event -> 'data') = 'object' AND (known.name IS NULL OR written_as BETWEEN 1 AND known.schema_version)
+  UNION ALL
+  -- Most often a sender has left the version out.
+  SELECT 'schemaVersion', 'schema-version-older',
+         format('is %s; the current version of "%s" is %s', written_as, known.name, known.schema_version)
+   WHERE written_as BETWEEN 1 AND known.schema_version - 1 AND jsonb_typeof(event -> 'data') = 'object'
+     AND NOT EXISTS (SELECT FROM synap.json_issues(event -> 'data', 'data'))
+     AND EXISTS (SELECT FROM synap.data_issues(event -> 'data', known))
   UNION ALL
   SELECT i.* FROM synap.json_issues(event -> 'metadata', 'metadata') AS i WHERE jsonb_typeof(event -> 'metadata') = 'object'
   UNION ALL

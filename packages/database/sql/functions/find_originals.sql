@@ -6,7 +6,7 @@
 --
 -- Returns "originals", an array of { index (from 0), id, position, streamVersion, isById, hasSameContent, aggregateType,
 -- aggregateId, userId, createdBy }, and "streams", [version, is closed] for each stream. The content is what contentOf compares in
--- src/append/judge-events.ts: type, stream, user, creator, valid time and data. Timestamp, source and request context are
+-- src/append/judge-events.ts: type and version, stream, user, creator, valid time and data. Timestamp, source and request context are
 -- not compared, because they have other defaults in a repeated request. Events with one idempotency key may each name the
 -- stream of their own id, which is the default. What repeats a purged event is taken for the same: there is nothing left to compare.
 CREATE OR REPLACE FUNCTION synap.find_originals(events jsonb, stream_types text[], stream_ids text[])
@@ -60,26 +60,27 @@ BEGIN
                'isById', e.original_id = e.id, 'aggregateType', s.aggregate_type, 'aggregateId', s.aggregate_id,
                'userId', s.user_id, 'createdBy', s.created_by,
                'hasSameContent', s.id IS NULL
-                 OR (s.type, s.aggregate_type, s.user_id, s.created_by, s.valid_from, s.valid_to, s.data)
+                 OR (s.type, s.schema_version, s.aggregate_type, s.user_id, s.created_by, s.valid_from, s.valid_to, s.data)
                     IS NOT DISTINCT FROM
-                    (e.type, e.aggregate_type, e.user_id, e.created_by, e.valid_from, e.valid_to, e.data)
+                    (e.type, e.schema_version, e.aggregate_type, e.user_id, e.created_by, e.valid_from, e.valid_to, e.data)
                     AND (s.aggregate_id = e.aggregate_id OR s.aggregate_id = s.id::text AND e.aggregate_id = e.id::text)))
         FROM (
           SELECT *
             FROM ROWS FROM (
                    jsonb_to_recordset($1) AS (
                      id uuid, type text, "aggregateType" text, "aggregateId" text, "userId" text, "createdBy" text,
-                     "validFrom" timestamptz(3), "validTo" timestamptz(3), data jsonb),
+                     "validFrom" timestamptz(3), "validTo" timestamptz(3), data jsonb, "schemaVersion" integer),
                    unnest($2), unnest($3), unnest($4), unnest($5)
                  ) WITH ORDINALITY AS e(
-                   id, type, aggregate_type, aggregate_id, user_id, created_by, valid_from, valid_to, data, original_id,
+                   id, type, aggregate_type, aggregate_id, user_id, created_by, valid_from, valid_to, data, schema_version, original_id,
                    "timestamp", "position", stream_version, ordinal
                  )
            WHERE e.original_id IS NOT NULL
           OFFSET 0
         ) AS e
         LEFT JOIN LATERAL (
-          SELECT s.id, s.type, s.aggregate_type, s.aggregate_id, s.user_id, s.created_by, s.valid_from, s.valid_to, s.data
+          SELECT s.id, s.type, s.schema_version, s.aggregate_type, s.aggregate_id, s.user_id, s.created_by, s.valid_from, s.valid_to,
+                 s.data
             FROM synap.events AS s
            WHERE s."timestamp" = e."timestamp" AND s."position" = e."position" AND s."timestamp" BETWEEN $6 AND $7
           OFFSET 0

@@ -50,6 +50,7 @@ BEGIN
             'id', stored.id,
             'version', stored.version,
             'type', stored.type,
+            'schemaVersion', stored.schema_version,
             'aggregateType', stored.aggregate_type,
             'aggregateId', stored.aggregate_id,
             'userId', stored.user_id,

@@ -25,7 +25,8 @@ CREATE OR REPLACE FUNCTION synap.post_event(
   source           text        DEFAULT 'sql',
   request_id       text        DEFAULT NULL,
   valid_from       timestamptz DEFAULT NULL,
-  valid_to         timestamptz DEFAULT NULL
+  valid_to         timestamptz DEFAULT NULL,
+  schema_version   integer     DEFAULT NULL
 ) RETURNS synap.posted_event
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -52,6 +53,8 @@ BEGIN
     'id', event_id,
     'version', 'v1',
     'type', post_event.type,
+    -- Version 1 is written by leaving it out, as in TypeScript.
+    'schemaVersion', nullif(post_event.schema_version, 1),
     'aggregateType', coalesce(
       post_event.aggregate_type,
       (SELECT t.aggregate_type FROM synap.event_types AS t WHERE t.name = post_event.type)),

@@ -1,4 +1,5 @@
 -- As stream_events_of_user: the events of the streams in streams_of_creator that are of the actor or carry no user's id.
+-- All columns, up to schema_version: a view keeps those that the table had when the view was made.
 CREATE OR REPLACE VIEW synap_visible.stream_events_of_creator WITH (security_barrier) AS
 SELECT e.*
   FROM synap.events AS e

@@ -174,6 +174,7 @@ function columnsOf(event: SynapEvent): Record<string, unknown> {
     idempotency_key: event.idempotencyKey,
     valid_from: event.validFrom,
     valid_to: event.validTo,
+    schema_version: event.schemaVersion,
   };
 }
 

@@ -239,14 +239,17 @@ export function hasSameContent(one: SynapEvent, other: SynapEvent): boolean {
 }
 
 /**
- * Returns the content of an event for comparisons: its type, stream, user, creator, valid time and data, as JSON. Fields that may
+ * Returns the content of an event for comparisons: its type and version, stream, user, creator, valid time and data, as JSON. Fields that may
  * differ when a sender repeats it are left out: the timestamp, the source, and the context of the request (request id,
  * correlation, causation and metadata). The store keeps those of the first one.
  */
 export function contentOf(event: SynapEvent): unknown {
-  const { type, aggregateType, aggregateId, userId, createdBy, validFrom, validTo, data } = event;
+  const { type, schemaVersion, aggregateType, aggregateId, userId, createdBy, validFrom, validTo, data } =
+    event;
   const valid = [validFrom, validTo].map((moment) => (moment === undefined ? null : Date.parse(moment)));
-  return JSON.parse(JSON.stringify({ type, aggregateType, aggregateId, userId, createdBy, valid, data }));
+  return JSON.parse(
+    JSON.stringify({ type, schemaVersion, aggregateType, aggregateId, userId, createdBy, valid, data }),
+  );
 }
 
 export function keyOf({ createdBy, idempotencyKey }: SynapEvent): string {

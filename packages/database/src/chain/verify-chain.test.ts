@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type SynapEvent, seedCatalogue } from "@synap/types";
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -140,6 +141,7 @@ describeOnEveryEngine("verifying the hash chain", (engine) => {
     ["the version within the stream", "stream_version = stream_version + 100"],
     ["the moment at which it was recorded", "recorded_at = recorded_at + interval '1 ms'"],
     ["the id", "id = gen_random_uuid()"],
+    ["the version of its schema", "schema_version = 2"],
   ])("finds the block of one event of which %s was changed", async (_, change) => {
     const { faults } = await after(inChunk((chunk) => `UPDATE ${chunk} SET ${change} WHERE ${one(chunk)}`));
     expect(faults).toEqual<ChainFault[]>([
@@ -158,6 +160,33 @@ describeOnEveryEngine("verifying the hash chain", (engine) => {
   const copy = (chunk: string, position: string, moment: string) =>
     `INSERT INTO ${chunk} SELECT (jsonb_populate_record(e, jsonb_build_object(
        'position', ${position}, 'timestamp', ${moment}, 'id', gen_random_uuid()))).* FROM ${chunk} AS e WHERE ${one(chunk)}`;
+
+  it("has the version that an event was written with; without one, the digest from before there were versions", async () => {
+    const event = {
+      position: 1024,
+      stream_version: 1,
+      timestamp: "2026-01-01T00:00:00Z",
+      id: "0190f3a2-7b1e-7c3d-8a4f-5b6c7d8e9f01",
+      version: "v1",
+      data: { a: 1 },
+    };
+    const nulls = (count: number) => Array.from({ length: count }, () => "null").join(", ");
+    const text = `[1024, 1, 1767225600000, ${nulls(3)}, "${event.id}", null, "v1", ${nulls(9)}, {"a": 1}, null]`;
+    for (const [schema_version, more] of [
+      [null, ""],
+      [2, '{"schemaVersion" : 2}'],
+    ] as const) {
+      const [row] = await engine.database.query<{ digest: string }>(
+        `SELECT encode(synap.event_digest(json_populate_record(NULL::synap.events, $1::text::json)), 'hex') AS digest`,
+        [JSON.stringify({ ...event, schema_version })],
+      );
+      expect(row?.digest).toBe(
+        createHash("sha256")
+          .update(text + more)
+          .digest("hex"),
+      );
+    }
+  });
 
   it("finds an event that was put between others", async () => {
     const report = await after(inChunk((chunk) => copy(chunk, 'e."position" + 500', 'e."timestamp"')));

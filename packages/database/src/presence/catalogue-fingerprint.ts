@@ -2,7 +2,10 @@ import { createHash } from "node:crypto";
 import type { EventCatalogue } from "@synap/types";
 import canonicalize from "canonicalize";
 
-/** The event types of a process: a hash of each type's definition, by name. */
+/**
+ * The event types of a process: a hash of each type's definition, by name. A type with versions has an entry for each from the second
+ * on, as `name@2`, so that another process which lacks it is found like one that lacks a type.
+ */
 export type TypeHashes = Readonly<Record<string, string>>;
 
 /** The content of a catalogue in a form that processes can compare. */
@@ -26,11 +29,19 @@ export interface CatalogueDifference {
  * not include, so a type that differs only in those has the same hash.
  */
 export function fingerprintCatalogue({ types }: Pick<EventCatalogue, "types">): CatalogueFingerprint {
-  const hashes = types.map(
-    ({ name, aggregateType, jsonSchema }) => [name, hash({ aggregateType, jsonSchema })] as const,
-  );
+  const hashes = types.flatMap(({ name, version, earlier, aggregateType, jsonSchema }) => [
+    [name, hash({ aggregateType, jsonSchema })] as const,
+    ...[...earlier, { version, jsonSchema }]
+      .slice(1)
+      .map((each) => [versionName(name, each.version), hash({ jsonSchema: each.jsonSchema })] as const),
+  ]);
   const byName = Object.fromEntries(hashes.sort(([one], [other]) => (one < other ? -1 : 1)));
   return { fingerprint: hash(byName), types: byName };
+}
+
+/** The name under which processes compare a version of an event type: that of the type for the first one. */
+export function versionName(type: string, schemaVersion = 1): string {
+  return schemaVersion === 1 ? type : `${type}@${schemaVersion}`;
 }
 
 /** Compares another process's types with these; undefined when they are equal. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { type SynapEvent, seedCatalogue, synapEventSchema } from "@synap/types";
+import { defineEventType, type SynapEvent, seedCatalogue, synapEventSchema } from "@synap/types";
 import { expect, it } from "vitest";
+import { z } from "zod";
 import { describeOnEveryEngine } from "../../testing/index.ts";
 import { createEventStore } from "../internal.ts";
 
@@ -10,13 +11,24 @@ const ADDED = ["position", "streamVersion", "recordedAt"];
 const columnOf = (field: string) => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const sorted = (names: Iterable<string>) => [...names].sort();
 
+const versioned = defineEventType({
+  name: "field.filled",
+  description: "A field of an event was filled.",
+  version: 2,
+  schema: z.strictObject({ content: z.string() }),
+  example: { content: "all of it" },
+  upcast: { 1: { schema: z.strictObject({ text: z.string() }), up: ({ text }) => ({ content: text }) } },
+});
+const catalogue = seedCatalogue.extend([versioned]);
+
 /** An event with every field; the compiler refuses one without. */
 function wholeEvent(): Required<SynapEvent> {
   return {
     id: randomUUID(),
     version: "v1",
-    type: "note.creation.requested",
-    aggregateType: "note",
+    type: versioned.name,
+    schemaVersion: 2,
+    aggregateType: versioned.aggregateType,
     aggregateId: randomUUID(),
     data: { content: "all of it" },
     userId: "ada",
@@ -57,7 +69,7 @@ describeOnEveryEngine("the fields of an event", (engine) => {
 
   // One event is appended by another function than several.
   it.each([1, 2])("are all stored in an append of %i, and read back in every way", async (count) => {
-    const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
+    const store = createEventStore({ database: engine.database, catalogue });
     const event = wholeEvent();
     expect(sorted(Object.keys(event))).toEqual(sorted(Object.keys(synapEventSchema.shape)));
     const [outcome] = await store.appendBatch([event, wholeEvent()].slice(0, count));

@@ -36,9 +36,10 @@ type RestOfColumns = readonly [
   validFrom: string | null,
   validTo: string | null,
   metadata: JsonObject | null,
+  schemaVersion: number | null,
 ];
 
-const REST = "request_id, causation_id, idempotency_key, valid_from, valid_to, metadata";
+const REST = "request_id, causation_id, idempotency_key, valid_from, valid_to, metadata, schema_version";
 
 /**
  * SQL expression for an event as one JSON text, for a SELECT from `synap.events` or from some of its rows. Drivers parse rows
@@ -96,12 +97,13 @@ export function readEventText(text: string): StoredEvent {
   if (userId !== null) event.userId = userId;
   if (correlationId !== null) event.correlationId = correlationId;
   if (rest === null) return event;
-  const [requestId, causationId, idempotencyKey, validFrom, validTo, metadata] = rest;
+  const [requestId, causationId, idempotencyKey, validFrom, validTo, metadata, schemaVersion] = rest;
   if (requestId !== null) event.requestId = requestId;
   if (causationId !== null) event.causationId = causationId;
   if (idempotencyKey !== null) event.idempotencyKey = idempotencyKey;
   if (validFrom !== null) event.validFrom = isoFromJson(validFrom);
   if (validTo !== null) event.validTo = isoFromJson(validTo);
   if (metadata !== null) event.metadata = metadata;
+  if (schemaVersion !== null) event.schemaVersion = schemaVersion;
   return event;
 }

@@ -1,5 +1,15 @@
 import type { JsonObject } from "@synap/types";
-import { bigint, index, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  index,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
 
 /** The schema of all tables. */
 export const synapSchema = pgSchema("synap");
@@ -30,6 +40,8 @@ export const events = synapSchema.table(
     idempotencyKey: text("idempotency_key"),
     data: jsonb("data").$type<JsonObject>().notNull(),
     metadata: jsonb("metadata").$type<JsonObject>(),
+    /** Null for version 1. */
+    schemaVersion: integer("schema_version"),
   },
   (table) => [
     primaryKey({ name: "events_pkey", columns: [table.timestamp, table.position] }),

@@ -31,6 +31,20 @@ const probe = defineEventType({
   schema: z.record(z.string(), z.json()),
   example: { content: "x" },
 });
+
+const versioned = defineEventType({
+  name: "gauge.read",
+  description: "A gauge was read; its third form.",
+  version: 3,
+  schema: z.strictObject({ celsius: z.number(), place: z.string() }),
+  example: { celsius: 1.5, place: "roof" },
+  upcast: {
+    1: { schema: z.strictObject({ text: z.string() }), up: ({ text }) => ({ celsius: Number(text) }) },
+    2: { schema: z.strictObject({ celsius: z.number() }), up: (data) => ({ ...data, place: "roof" }) },
+  },
+});
+const read = { type: "gauge.read" };
+
 const base = { type: "probe.made", data: { content: "x" } };
 
 const sound: Record<string, () => EventInput> = {
@@ -71,6 +85,10 @@ const sound: Record<string, () => EventInput> = {
   }),
   "the deepest nesting": () => ({ ...base, data: nested(32) }),
   "the most values": () => ({ ...base, data: wide(50_000) }),
+  "data of the first version": () => ({ ...read, schemaVersion: 1, data: { text: "1.5" } }),
+  "data of an earlier version": () => ({ ...read, schemaVersion: 2, data: { celsius: 1.5 } }),
+  "data of the current version": () => ({ ...read, schemaVersion: 3, data: { celsius: 1.5, place: "roof" } }),
+  "the first version of a type that has no other": () => ({ ...base, schemaVersion: 1 }),
   "the largest whole number": () => ({
     ...base,
     data: { content: "x", n: [9007199254740991, -9007199254740991] },
@@ -87,6 +105,21 @@ const sound: Record<string, () => EventInput> = {
 };
 
 const bad: Record<string, () => EventInput> = {
+  "data of a later version than the one that is named": () => ({
+    ...read,
+    schemaVersion: 2,
+    data: { celsius: 1.5, place: "roof" },
+  }),
+  "data of an earlier version than the one that is named": () => ({
+    ...read,
+    schemaVersion: 3,
+    data: { text: "1.5" },
+  }),
+  "a version that the type doesn't have yet": () => ({ ...read, schemaVersion: 4, data: { text: "1.5" } }),
+  "a second version of a type that has one": () => ({ ...base, schemaVersion: 2 }),
+  "a version of an unknown type": () => ({ ...base, type: "probe.unmade", schemaVersion: 2 }),
+  "version 0": () => ({ ...read, schemaVersion: 0, data: { text: "1.5" } }),
+  "a version that is too high": () => ({ ...read, schemaVersion: 1001, data: { text: "1.5" } }),
   "an unknown type": () => ({ ...base, type: "probe.unmade" }),
   "another aggregate type than the type's": () => ({ ...base, aggregateType: "note" }),
   "an aggregate id that is a step in a path": () => ({ ...base, aggregateId: "." }),
@@ -141,7 +174,7 @@ function issuesOf(error: unknown): EventIssue[] {
 
 describeOnEveryEngine("the TypeScript API and the SQL API", (engine) => {
   let store: EventStore;
-  const catalogue = seedCatalogue.extend([probe]);
+  const catalogue = seedCatalogue.extend([probe, versioned]);
 
   beforeAll(async () => {
     store = createEventStore({ database: engine.database, catalogue });

@@ -31,6 +31,8 @@ describeOnEveryEngine("syncEventTypes", (engine) => {
         check_of: expect.stringMatching(/^[0-9a-f]{64}$/),
         unchecked: null,
         release: "1.2.3",
+        schema_version: 1,
+        earlier: [],
         updated_at: expect.any(Date),
       },
     ]);
@@ -48,6 +50,32 @@ describeOnEveryEngine("syncEventTypes", (engine) => {
       "SELECT description FROM synap.event_types WHERE name = 'site.visited'",
     );
     expect(rows).toEqual([{ description: "Again." }]);
+  });
+
+  it("keeps the newest version of a type, whichever process starts last", async () => {
+    const first = z.strictObject({ page: z.string() });
+    const about = { name: "page.read", description: "A page was read." } as const;
+    const old = defineEventType({ ...about, schema: first, example: { page: "/" } });
+    const renewed = defineEventType({
+      ...about,
+      version: 2,
+      schema: z.strictObject({ path: z.string() }),
+      example: { path: "/" },
+      upcast: { 1: { schema: first, up: ({ page }) => ({ path: page }) } },
+    });
+    expect(await syncEventTypes(engine.database, seedCatalogue.extend([old]))).toEqual(["page.read"]);
+    expect(await syncEventTypes(engine.database, seedCatalogue.extend([renewed]))).toEqual(["page.read"]);
+    expect(await syncEventTypes(engine.database, seedCatalogue.extend([old]))).toEqual([]);
+    const rows = await engine.database.query(
+      "SELECT schema_version, json_schema, earlier FROM synap.event_types WHERE name = 'page.read'",
+    );
+    expect(rows).toEqual([
+      {
+        schema_version: 2,
+        json_schema: renewed.jsonSchema,
+        earlier: [{ jsonSchema: old.jsonSchema, checkPlan: expect.any(Array), unchecked: null }],
+      },
+    ]);
   });
 
   it("marks a type whose schema the database can't check, and which part of it", async () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { EventCatalogue, EventTypeDefinition } from "@synap/types";
+import type { EarlierVersion, EventCatalogue, EventTypeDefinition } from "@synap/types";
 import { compileCheck } from "../check-plan/compile-check.ts";
 import type { Database } from "../connection/sql-session.ts";
 import { RELEASE } from "../release.ts";
@@ -12,11 +12,13 @@ export interface SyncEventTypesOptions {
 // Sorted, so that processes that start together don't deadlock.
 const PUBLISH = `
 INSERT INTO synap.event_types AS kept
-       (name, aggregate_type, description, json_schema, example, check_plan, check_of, unchecked, release)
-SELECT t.name, t."aggregateType", t.description, t."jsonSchema", t.example, t."checkPlan", t."checkOf", t.unchecked, $2
+       (name, aggregate_type, description, json_schema, example, check_plan, check_of, unchecked, release, schema_version,
+        earlier)
+SELECT t.name, t."aggregateType", t.description, t."jsonSchema", t.example, t."checkPlan", t."checkOf", t.unchecked, $2,
+       t.version, t.earlier
   FROM json_to_recordset($1::text::json) AS t(
     name text, "aggregateType" text, description text, "jsonSchema" json, example json, "checkPlan" jsonb, "checkOf" text,
-    unchecked text
+    unchecked text, version integer, earlier jsonb
   )
  ORDER BY t.name COLLATE "C"
 ON CONFLICT (name) DO UPDATE
@@ -28,19 +30,22 @@ ON CONFLICT (name) DO UPDATE
        check_of = EXCLUDED.check_of,
        unchecked = EXCLUDED.unchecked,
        release = EXCLUDED.release,
+       schema_version = EXCLUDED.schema_version,
+       earlier = EXCLUDED.earlier,
        updated_at = now()
- WHERE (kept.aggregate_type, kept.description, kept.json_schema::text, kept.example::text, kept.check_plan, kept.check_of,
-        kept.unchecked)
+ WHERE kept.schema_version <= EXCLUDED.schema_version
+   AND (kept.aggregate_type, kept.description, kept.json_schema::text, kept.example::text, kept.check_plan, kept.check_of,
+        kept.unchecked, kept.schema_version, kept.earlier)
        IS DISTINCT FROM
        (EXCLUDED.aggregate_type, EXCLUDED.description, EXCLUDED.json_schema::text, EXCLUDED.example::text, EXCLUDED.check_plan,
-        EXCLUDED.check_of, EXCLUDED.unchecked)
+        EXCLUDED.check_of, EXCLUDED.unchecked, EXCLUDED.schema_version, EXCLUDED.earlier)
 RETURNING name`;
 
 /**
  * Writes the catalogue's event types into `synap.event_types`, where the SQL API reads them, with the plan by which it checks their
  * data. A type whose schema the database can't check is marked with the reason. Call it after `migrate`.
  *
- * Idempotent: only changed types are written. Types that this catalogue does not contain are kept, because another
+ * Idempotent: only changed types are written. A type with a newer version is kept: this process will be updated. Types that this catalogue does not contain are kept, because another
  * process may use them; to remove one, delete its row as the owner.
  *
  * @returns the names of the types that were new or had changed.
@@ -58,7 +63,8 @@ export async function syncEventTypes(
   return rows.map((row) => row.name).sort();
 }
 
-function toRow({ name, aggregateType, description, schema, jsonSchema, example }: EventTypeDefinition) {
+function toRow(type: EventTypeDefinition) {
+  const { name, aggregateType, description, version, earlier, schema, jsonSchema, example } = type;
   const { plan, obstacle } = compileCheck(schema);
   return {
     name,
@@ -70,5 +76,12 @@ function toRow({ name, aggregateType, description, schema, jsonSchema, example }
     // An older release that changes the schema leaves the plan as it is.
     checkOf: createHash("sha256").update(JSON.stringify(jsonSchema)).digest("hex"),
     unchecked: obstacle,
+    version,
+    earlier: earlier.map(describeEarlier),
   };
+}
+
+function describeEarlier({ schema, jsonSchema }: EarlierVersion) {
+  const { plan, obstacle } = compileCheck(schema);
+  return { jsonSchema, checkPlan: plan ?? null, unchecked: obstacle ?? null };
 }

@@ -5,14 +5,20 @@ import { didYouMean } from "@synap/types/internal";
 import { getTableColumns } from "drizzle-orm";
 import type { ProjectionContext } from "./projection-context.ts";
 
-const { data: _data, metadata: _metadata, ...envelope } = getTableColumns(schema.events);
+// schema_version goes with the data, and is the one that was written, not the one that code gets.
+const {
+  data: _data,
+  metadata: _metadata,
+  schemaVersion: _version,
+  ...envelope
+} = getTableColumns(schema.events);
 
 type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
   : "";
 
-/** A column that a statement may read, named as in `synap.events`: of any field except `data` and `metadata`. */
-export type LogColumn = SnakeCase<Exclude<keyof StoredEvent, "data" | "metadata">>;
+/** A column that a statement may read, named as in `synap.events`: of any field except `data`, its version and `metadata`. */
+export type LogColumn = SnakeCase<Exclude<keyof StoredEvent, "data" | "schemaVersion" | "metadata">>;
 
 interface ColumnOfEvents {
   readonly type: string;

@@ -6,6 +6,7 @@ import {
   EVENT_TYPE_PATTERN,
   MAX_AGGREGATE_TYPE_LENGTH,
   MAX_EVENT_TYPE_LENGTH,
+  MAX_SCHEMA_VERSION,
 } from "../event/synap-event.ts";
 import type { EventIssue } from "../issues/event-issue.ts";
 import { thrownFacts } from "../issues/thrown-facts.ts";
@@ -14,13 +15,7 @@ import { checkJson } from "../json/check-json.ts";
 import { ChangingSchemaError, describeUnchanging } from "../json/describe-unchanging.ts";
 import { frozenCopy } from "../json/frozen-copy.ts";
 import type { JsonObject } from "../json/json.ts";
-import {
-  type CompleteSteps,
-  type EarlierSchemas,
-  type EarlierVersion,
-  MAX_SCHEMA_VERSION,
-  type UpcastSteps,
-} from "./schema-versions.ts";
+import type { CompleteSteps, EarlierSchemas, EarlierVersion, UpcastSteps } from "./schema-versions.ts";
 
 /** An event type: its name, its meaning and the schema of its data. Made by `defineEventType`. */
 export interface EventTypeDefinition<Name extends string = string, Data extends JsonObject = JsonObject> {

@@ -7,10 +7,14 @@ export function describeEventType({
   name,
   aggregateType,
   description,
+  version: schemaVersion,
+  earlier,
   jsonSchema,
   example,
 }: EventTypeDefinition): DescribedEventType {
-  return { name, aggregateType, description, versions: SYNAP_EVENT_VERSIONS, jsonSchema, example };
+  const earlierSchemas = earlier.map(({ version, jsonSchema }) => ({ schemaVersion: version, jsonSchema }));
+  const versions = SYNAP_EVENT_VERSIONS;
+  return { name, aggregateType, description, versions, schemaVersion, jsonSchema, earlierSchemas, example };
 }
 
 /** Describes the event types of a catalogue, sorted by name. */

@@ -12,6 +12,7 @@ import {
 import { createEventSchema, type EventSchema } from "./event-schema.ts";
 import { checkEventData, type EventReading, type EventRules, readEvent } from "./read-event.ts";
 import type { EventTypeMap, StoredEventIn, SynapEventOf } from "./typed-events.ts";
+import { isNewerVersion, upcastEvent } from "./upcast-event.ts";
 
 /**
  * A set of event types and the functions that validate events against it. Immutable: `extend` returns a new one. The
@@ -32,10 +33,10 @@ export interface EventCatalogue {
    * @throws EventValidationError naming every invalid field.
    */
   createSynapEvent(input: EventInput): SynapEvent;
-  /** Fills in omitted fields without validating anything. */
+  /** Fills in omitted fields, `schemaVersion` with the current one, without validating anything. */
   completeEvent<Type extends string, Data>(input: EventInput<Type, Data>): SynapEvent<Type, Data>;
   /**
-   * Validates data against the schema of `type` and returns it unchanged.
+   * Validates data against the current schema of `type` and returns it unchanged.
    * @throws EventValidationError naming every invalid field, with paths that begin with `data`.
    */
   validateEventData(type: string, data: unknown): JsonObject;
@@ -47,6 +48,14 @@ export interface EventCatalogue {
   parseSynapEvent(value: unknown): SynapEvent;
   /** Does what `parseSynapEvent` does, and returns issues instead of throwing. */
   safeParseSynapEvent(value: unknown): EventReading;
+  /**
+   * Returns an event with its data at the current version of its type, and everything else as it is. The event itself if it is
+   * there already, and if this catalogue doesn't know its type or its version: see `isNewer`.
+   * @throws EventUpcastError when a step fails
+   */
+  upcast<Event extends SynapEvent>(event: Event): Event;
+  /** True if the event was written with a version of its type that is newer than this catalogue's. */
+  isNewer(event: Pick<SynapEvent, "type" | "schemaVersion">): boolean;
   /**
    * The catalogue's events as a Zod union discriminated by `type`, for code that uses Zod schemas: forms, OpenAPI
    * documents, JSON Schema. It validates the fields of an event and its data; `parseSynapEvent` also checks the size, the values
@@ -70,8 +79,10 @@ export interface TypedEventCatalogue<Types extends EventTypeMap> extends EventCa
   safeParseSynapEvent(value: unknown): EventReading<SynapEventOf<Types>>;
   readonly eventSchema: EventSchema<Types>;
   /**
-   * Returns stored events with the types of this catalogue. Validates nothing: a catalogue accepted each event before it was
-   * stored. An event of a type that the application no longer defines keeps its data.
+   * Returns stored events with the types of this catalogue, at the current versions of these. Validates nothing: a catalogue accepted
+   * each event before it was stored. An event of a type that the application no longer defines keeps its data, and so does one
+   * for which `isNewer` is true.
+   * @throws EventUpcastError
    */
   typeStored<Name extends keyof Types & string = keyof Types & string>(
     events: readonly StoredEvent[],
@@ -109,7 +120,10 @@ function buildCatalogue<Types extends EventTypeMap>(
   // has accepted the data, and the map has the output type of that schema.
   const read = (value: unknown) => readEvent(value, rules) as EventReading<SynapEventOf<Types>>;
   const completeEvent = <Type extends string, Data>(input: EventInput<Type, Data>) =>
-    fillDefaults(input, byName.get(input.type)?.aggregateType ?? inferAggregateType(input.type));
+    fillDefaults(
+      input,
+      byName.get(input.type) ?? { aggregateType: inferAggregateType(input.type), version: 1 },
+    );
 
   let eventSchema: EventSchema<Types> | undefined;
   return {
@@ -119,8 +133,12 @@ function buildCatalogue<Types extends EventTypeMap>(
       eventSchema ??= createEventSchema<Types>(types);
       return eventSchema;
     },
-    typeStored: <Name extends keyof Types & string>(events: readonly StoredEvent[]) =>
-      events as readonly StoredEventIn<Types, Name>[],
+    typeStored: <Name extends keyof Types & string>(events: readonly StoredEvent[]) => {
+      const upcast: readonly StoredEvent[] = events.map((event) =>
+        upcastEvent(event, byName.get(event.type)),
+      );
+      return upcast as readonly StoredEventIn<Types, Name>[];
+    },
     get: (name) => byName.get(name),
     has: (name) => byName.has(name),
     extend: (definitions) => buildCatalogue([...types, ...definitions], options),
@@ -128,11 +146,13 @@ function buildCatalogue<Types extends EventTypeMap>(
     createSynapEvent: <Name extends keyof Types & string>(input: EventInput<Name, Types[Name]>) =>
       accept(readEvent(completeEvent(input), rules)) as SynapEvent<Name, Types[Name]>,
     validateEventData: <Name extends keyof Types & string>(type: Name, data: unknown) => {
-      const issues = checkEventData(type, data, rules);
+      const issues = checkEventData({ type, schemaVersion: byName.get(type)?.version }, data, rules);
       if (issues.length > 0) throw new EventValidationError(issues);
       return data as Types[Name];
     },
     parseSynapEvent: (value) => accept(read(value)),
+    upcast: (event) => upcastEvent(event, byName.get(event.type)),
+    isNewer: (event) => isNewerVersion(event, byName.get(event.type)),
     safeParseSynapEvent: read,
   };
 }

@@ -93,8 +93,15 @@ export interface DescribedEventType {
   readonly description: string;
   /** Values of `version` with which its events are accepted, the newest last. */
   readonly versions: readonly string[];
-  /** JSON Schema (draft 2020-12) of `data`. */
+  /** The current version of its schema. */
+  readonly schemaVersion: number;
+  /** JSON Schema (draft 2020-12) of `data` at this version. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
+  /** The versions before it, with which events may still be sent, the oldest first. */
+  readonly earlierSchemas: readonly {
+    readonly schemaVersion: number;
+    readonly jsonSchema: Readonly<Record<string, unknown>>;
+  }[];
   /** An example of `data`. */
   readonly example: JsonObject;
 }

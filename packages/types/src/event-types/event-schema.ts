@@ -21,12 +21,17 @@ export type EventSchema<Types extends EventTypeMap> = z.ZodDiscriminatedUnion<
   "type"
 >;
 
-/** Creates the Zod schema of the definitions' events: a union discriminated by `type`. */
+/** Creates the Zod schema of the definitions' events, at their current versions: a union discriminated by `type`. */
 export function createEventSchema<Types extends EventTypeMap>(
   definitions: readonly EventTypeDefinition[],
 ): EventSchema<Types> {
-  const [first, ...rest] = definitions.map(({ name, aggregateType, schema }) =>
-    synapEventSchema.extend({ type: z.literal(name), aggregateType: z.literal(aggregateType), data: schema }),
+  const [first, ...rest] = definitions.map(({ name, version, aggregateType, schema }) =>
+    synapEventSchema.extend({
+      type: z.literal(name),
+      schemaVersion: version === 1 ? z.literal(1).optional() : z.literal(version),
+      aggregateType: z.literal(aggregateType),
+      data: schema,
+    }),
   );
   if (first === undefined)
     throw new TypeError(

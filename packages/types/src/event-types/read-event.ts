@@ -1,6 +1,6 @@
 import type { SynapEvent } from "../event/event.ts";
 import { eventBytes, MAX_EVENT_BYTES } from "../event/event-size.ts";
-import { assembleEvent, readPlainEvent } from "../event/read-plain-event.ts";
+import { assembleEvent, isSchemaVersion, readPlainEvent } from "../event/read-plain-event.ts";
 import { synapEventSchema } from "../event/synap-event.ts";
 import { readTimestamp } from "../event/timestamp.ts";
 import { type EventIssue, MAX_ISSUES } from "../issues/event-issue.ts";
@@ -28,7 +28,7 @@ export interface EventRules {
 const EVENT_FIELDS = Object.keys(synapEventSchema.shape);
 const WITH_INPUT = { reportInput: true };
 
-/** Number of fields above which an event is refused unread: it has 17, and a few misspelt ones are worth naming. */
+/** Number of fields above which an event is refused unread: it has 18, and a few misspelt ones are worth naming. */
 export const MAX_EVENT_FIELDS = 100;
 
 /**
@@ -81,25 +81,41 @@ export function readBySchema(value: object, contentIssues: readonly EventIssue[]
   return late === undefined ? { ok: true, event } : refuse(late);
 }
 
-/** Validates `data` against the schema of `type` without changing it. */
-export function checkEventData(type: string, data: unknown, rules: EventRules): EventIssue[] {
-  const unsound = checkJson(data, { maxDepth: rules.maxDepth, at: ["data"] });
-  return unsound.length > 0 ? unsound : checkSchema(type, data, rules);
+/** The type of an event, and the version of it that its data has; absent for version 1. */
+interface WrittenAs {
+  readonly type: string;
+  readonly schemaVersion?: number | undefined;
 }
 
-function checkSchema(type: string, data: unknown, rules: EventRules): EventIssue[] {
+/** Validates `data` against the schema of a type without changing it. */
+export function checkEventData(as: WrittenAs, data: unknown, rules: EventRules): EventIssue[] {
+  const unsound = checkJson(data, { maxDepth: rules.maxDepth, at: ["data"] });
+  return unsound.length > 0 ? unsound : checkSchema(as, data, rules);
+}
+
+function checkSchema({ type, schemaVersion }: WrittenAs, data: unknown, rules: EventRules): EventIssue[] {
   const definition = rules.find(type);
   if (definition === undefined) {
     const reason = `names "${type.slice(0, 128)}", which is not in the catalogue${didYouMean(type, rules.names())}`;
     return [{ path: "type", code: "unknown-event-type", reason }];
   }
+  const { version: current } = definition;
+  const version = schemaVersion ?? 1;
+  const written = version === current ? definition : definition.earlier[version - 1];
+  if (written === undefined) {
+    const reason = `is ${version}, but the newest version of "${definition.name}" here is ${current}`;
+    return [{ path: "schemaVersion", code: "schema-version-newer", reason }];
+  }
   try {
     // Reporting the input takes longer and is needed for issues only.
-    if (definition.schema.safeParse(data).success) return [];
-    const checked = definition.schema.safeParse(data, WITH_INPUT);
-    return checked.success
-      ? []
-      : toEventIssues(checked.error.issues, fieldsOfJsonSchema(definition.jsonSchema), ["data"]);
+    if (written.schema.safeParse(data).success) return [];
+    const checked = written.schema.safeParse(data, WITH_INPUT);
+    if (checked.success) return [];
+    const issues = toEventIssues(checked.error.issues, fieldsOfJsonSchema(written.jsonSchema), ["data"]);
+    if (version === current) return issues;
+    // Most often a sender has left the version out.
+    const reason = `is ${schemaVersion === undefined ? "absent, which means 1" : version}; the current version of "${definition.name}" is ${current}`;
+    return [...issues, { path: "schemaVersion", code: "schema-version-older", reason }];
   } catch (thrown) {
     const reason = `could not be checked, the schema of "${definition.name}" threw: ${thrownFacts(thrown).message}`;
     return [{ path: "data", code: "schema-failed", reason }];
@@ -111,7 +127,8 @@ export type ContentCheck = JsonExamination;
 
 /** Finds the issues of `type`, `aggregateType`, `data` and `metadata`, as far as these have the right types. */
 export function checkContent(value: object, rules: EventRules): ContentCheck {
-  const { type, data, metadata, aggregateType }: Partial<Record<keyof SynapEvent, unknown>> = value;
+  const { type, schemaVersion, data, metadata, aggregateType }: Partial<Record<keyof SynapEvent, unknown>> =
+    value;
   const isChecked = typeof type === "string" && isRecord(data);
   const ofData = isChecked ? examineJson(data, { maxDepth: rules.maxDepth, at: ["data"] }) : NOTHING_FOUND;
   const ofMetadata = isRecord(metadata)
@@ -119,7 +136,9 @@ export function checkContent(value: object, rules: EventRules): ContentCheck {
     : NOTHING_FOUND;
   const issues = [...ofData.issues];
   if (isChecked) {
-    if (issues.length === 0) issues.push(...checkSchema(type, data, rules));
+    // The schema of the event's fields refuses any other.
+    if (issues.length === 0 && (schemaVersion === undefined || isSchemaVersion(schemaVersion)))
+      issues.push(...checkSchema({ type, schemaVersion }, data, rules));
     const expected = rules.find(type)?.aggregateType;
     if (expected !== undefined && typeof aggregateType === "string" && aggregateType !== expected) {
       const reason = `"${type}" belongs to the aggregate type "${expected}"`;
@@ -150,6 +169,7 @@ function normalise(fields: CheckedFields, sent: { data?: JsonObject; metadata?: 
     ...fields,
     id: fields.id.toLowerCase(),
     data: sent.data ?? fields.data,
+    schemaVersion: fields.schemaVersion,
     timestamp: normaliseTimestamp(fields.timestamp),
     userId: fields.userId,
     requestId: fields.requestId,

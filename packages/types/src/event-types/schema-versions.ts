@@ -1,9 +1,6 @@
 import type { z } from "zod";
 import type { JsonObject } from "../json/json.ts";
 
-/** Highest version of an event type's schema. */
-export const MAX_SCHEMA_VERSION = 1000;
-
 /** An earlier version of an event type, whose events are in the log and may still arrive. */
 export interface EarlierVersion {
   readonly version: number;

@@ -12,13 +12,17 @@ export function inferAggregateType(type: string): string {
   return dot < 0 ? type : type.slice(0, dot);
 }
 
-/**
- * Fills in omitted fields. Neither validates nor normalises anything: `parseSynapEvent` does.
- * `aggregateType` is that of the event type's definition.
- */
+/** The fields that an event type's definition fills in. */
+export interface TypeDefaults {
+  readonly aggregateType: string;
+  /** The current version of its schema. */
+  readonly version: number;
+}
+
+/** Fills in omitted fields. Neither validates nor normalises anything: `parseSynapEvent` does. */
 export function fillDefaults<Type extends string, Data>(
   input: EventInput<Type, Data>,
-  aggregateType: string,
+  defaults: TypeDefaults,
 ): SynapEvent<Type, Data> {
   const { type, data, userId } = input;
   const id = input.id ?? createEventId();
@@ -26,7 +30,8 @@ export function fillDefaults<Type extends string, Data>(
     id,
     version: input.version ?? "v1",
     type,
-    aggregateType: input.aggregateType ?? aggregateType,
+    schemaVersion: input.schemaVersion ?? defaults.version,
+    aggregateType: input.aggregateType ?? defaults.aggregateType,
     // Ids are stored in lower case; the validation that follows decides whether this is an id at all.
     aggregateId: input.aggregateId ?? String(id).toLowerCase(),
     data,

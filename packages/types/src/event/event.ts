@@ -11,6 +11,11 @@ export interface SynapEvent<Type extends string = string, Data = JsonObject> {
   readonly version: "v1";
   /** `aggregate.action[.more]`, for example `note.creation.requested`. At most 128 characters. */
   readonly type: Type;
+  /**
+   * Version of the event type's schema that `data` has: a whole number from 2; absent for version 1. As stored, it is the one that the
+   * event was written with; where code reads events, `data` has the current version, and this says so.
+   */
+  readonly schemaVersion?: number;
   /** First half of the stream's name: the type of the aggregate. Inferred from the event type. */
   readonly aggregateType: string;
   /** Second half of the stream's name: the id of the aggregate. 1 to 128 characters. */
@@ -59,7 +64,9 @@ type Omissible = {
 /**
  * An event as a sender provides it. Omitted fields are filled in: `id` with a new UUIDv7 (set your own to make retries
  * harmless), `aggregateType` from the event type's definition, `aggregateId` with the event's own id, which starts a
- * new stream, `createdBy` with `user:{userId}` or `system`, `source` with `api`, and `timestamp` with now.
+ * new stream, `createdBy` with `user:{userId}` or `system`, `source` with `api`, and `timestamp` with now. In a program that has the
+ * catalogue `schemaVersion` is the current one of the type. Over HTTP and in SQL it is 1, because a sender of an earlier release
+ * doesn't know of versions.
  */
 export interface EventInput<Type extends string = string, Data = JsonObject> extends Omissible {
   readonly type: Type;

@@ -1,7 +1,7 @@
 import { findTextFault } from "../issues/text-fault.ts";
 import type { JsonObject } from "../json/json.ts";
 import type { SynapEvent } from "./event.ts";
-import { isPathStep, synapEventSchema } from "./synap-event.ts";
+import { isPathStep, MAX_SCHEMA_VERSION, synapEventSchema } from "./synap-event.ts";
 import { isPlainTimestamp } from "./timestamp.ts";
 
 const FIELDS: ReadonlySet<string> = new Set(Object.keys(synapEventSchema.shape));
@@ -20,11 +20,13 @@ const CREATOR = /^(?:user|agent):[\s\S]{1,128}$/;
 export function readPlainEvent(value: object): SynapEvent | undefined {
   for (const key of Object.keys(value)) if (!FIELDS.has(key)) return undefined;
   const fields: Partial<Record<keyof SynapEvent, unknown>> = value;
-  const { id, version, type, aggregateType, aggregateId, data, createdBy, source, timestamp } = fields;
+  const { id, version, type, schemaVersion, aggregateType, aggregateId, data, createdBy, source, timestamp } =
+    fields;
   const { userId, requestId, correlationId, causationId, idempotencyKey, validFrom, validTo, metadata } =
     fields;
   if (typeof type !== "string" || typeof aggregateType !== "string" || !isJsonObject(data)) return undefined;
   if (metadata !== undefined && !isJsonObject(metadata)) return undefined;
+  if (schemaVersion !== undefined && !isSchemaVersion(schemaVersion)) return undefined;
   if (version !== "v1" || !isPlainUuid(id) || !isPlainTimestamp(timestamp)) return undefined;
   if (!isText(aggregateId, 128) || isPathStep(aggregateId) || !isText(source, 64)) return undefined;
   if (createdBy !== "system" && !(isText(createdBy, 134) && CREATOR.test(createdBy))) return undefined;
@@ -40,6 +42,7 @@ export function readPlainEvent(value: object): SynapEvent | undefined {
     id,
     version,
     type,
+    schemaVersion,
     aggregateType,
     aggregateId,
     data,
@@ -92,6 +95,9 @@ export function assembleEvent<Type extends string, Data>(
     source,
     timestamp,
   };
+  // Version 1 is written by leaving it out, as it was before there were versions.
+  if (fields.schemaVersion !== undefined && fields.schemaVersion !== 1)
+    event.schemaVersion = fields.schemaVersion;
   if (fields.userId !== undefined) event.userId = fields.userId;
   if (fields.requestId !== undefined) event.requestId = fields.requestId;
   if (fields.correlationId !== undefined) event.correlationId = fields.correlationId;
@@ -101,6 +107,11 @@ export function assembleEvent<Type extends string, Data>(
   if (fields.validTo !== undefined) event.validTo = fields.validTo;
   if (fields.metadata !== undefined) event.metadata = fields.metadata;
   return event;
+}
+
+/** Checks for a version that a schema can have. */
+export function isSchemaVersion(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_SCHEMA_VERSION;
 }
 
 function isPlainUuid(value: unknown): value is string {

@@ -12,6 +12,9 @@ export const MAX_EVENT_TYPE_LENGTH = 128;
 /** Maximum length of an aggregate type, in characters. */
 export const MAX_AGGREGATE_TYPE_LENGTH = 64;
 
+/** Highest version of an event type's schema. */
+export const MAX_SCHEMA_VERSION = 1000;
+
 /** Values of `version` with which an event is accepted, the newest last. */
 export const SYNAP_EVENT_VERSIONS = ["v1"] as const;
 
@@ -79,6 +82,12 @@ export const synapEventSchema = z.strictObject({
     .max(MAX_EVENT_TYPE_LENGTH)
     .regex(EVENT_TYPE_PATTERN, "must have the form aggregate.action[.more] in lower case")
     .describe("aggregate.action[.more]"),
+  schemaVersion: z
+    .int()
+    .min(1)
+    .max(MAX_SCHEMA_VERSION)
+    .optional()
+    .describe("Version of the type's schema that `data` has. Absent: 1."),
   aggregateType: z
     .string()
     .max(MAX_AGGREGATE_TYPE_LENGTH)

@@ -19,7 +19,11 @@ export const eventType = z.object({
   versions: z
     .array(z.string())
     .describe("Values of `version` with which its events are accepted, the newest last."),
-  jsonSchema: z.looseObject({}).describe("JSON Schema (draft 2020-12) of `data`."),
+  schemaVersion: z.number().int().describe("The current version of its schema."),
+  jsonSchema: z.looseObject({}).describe("JSON Schema (draft 2020-12) of `data` at this version."),
+  earlierSchemas: z
+    .array(z.object({ schemaVersion: z.number().int(), jsonSchema: z.looseObject({}) }))
+    .describe("The versions before it, with which events may still be sent, the oldest first."),
   example: jsonObject.describe("An example of `data`."),
 }) satisfies z.ZodType<DescribedEventType>;
 

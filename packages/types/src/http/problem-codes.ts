@@ -84,6 +84,7 @@ export const PROBLEM_CODES = {
   "too-many-tails": { status: 503, title: "Too many live event streams" },
   "stream-locked": { status: 503, title: "Another transaction has locked the stream" },
   "aggregate-contended": { status: 503, title: "The aggregate is under contention" },
+  "event-version-newer": { status: 503, title: "An event has a version that the API does not know yet" },
   "functions-not-registered": { status: 503, title: "No worker has registered with the broker yet" },
   "event-type-not-ready": { status: 503, title: "A worker does not know the event type yet" },
   "publisher-full": { status: 503, title: "The publish queue is full" },
