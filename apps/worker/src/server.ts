@@ -93,7 +93,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     catalogue,
     logger,
     intervalMs: options.presenceIntervalMs,
-    onBeat: () => dispatcher.deadLetters.closeStored(),
+    onBeat: async () => {
+      await dispatcher.deadLetters.closeStored();
+      await dispatcher.deadLetters.storeNewer();
+    },
   });
   // With port 0, the port is known only now.
   const serveOrigin = configuration.serveOrigin ?? url;

@@ -55,6 +55,7 @@ export {
 } from "./handler/event-handler.ts";
 export { RefusedReactionError } from "./handler/handler-context.ts";
 export { InlineAppendError, InlineHandlerError, TransientHandlerError } from "./handler/handler-errors.ts";
+export { EventVersionNewerError } from "./handler/readable-events.ts";
 export { UnknownNameError } from "./known-names.ts";
 export type { SynapModule } from "./module.ts";
 export type { TableDifference } from "./projection-builds/compare-builds.ts";

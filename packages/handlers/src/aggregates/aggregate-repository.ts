@@ -86,6 +86,7 @@ export interface CommandResult<State> extends AggregateState<State> {
 export interface AggregateRepository<State, Command> {
   /**
    * Folds the aggregate's events into its state, now or at another moment. Version 0 when it has no events.
+   * @throws EventVersionNewerError when another release wrote an event that this one can't read, as `execute`.
    * @throws InvalidMomentError when `at` is not a valid moment; RangeError when `version` is not a whole number from 0.
    */
   load(aggregateId: string, moment?: AggregateMoment): Promise<AggregateState<State>>;
@@ -219,6 +220,7 @@ export function createAggregateRepository<
       const { id = "", streamVersion = 0 } = result.events[index] ?? {};
       current = applyEvent(decider, current, {
         ...event,
+        schemaVersion: decider.events.find(({ name }) => name === event.type)?.version,
         data: frozenCopy(event.data),
         id,
         streamVersion,

@@ -1,6 +1,7 @@
 import type { JsonObject, StoredEvent } from "@synap/types";
-import { deepFreeze } from "@synap/types/internal";
+import { deepFreeze, isNewerVersion, upcastEvent } from "@synap/types/internal";
 import { callSync } from "../handler/handler-call.ts";
+import { EventVersionNewerError } from "../handler/readable-events.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
 
 /** An aggregate's state and version. */
@@ -11,6 +12,11 @@ export interface AggregateState<State> {
   /** The id of that event. */
   readonly eventId?: string;
 }
+
+/** The parts of an event that are folded. */
+type FoldedEvent = Pick<StoredEvent, "id" | "type" | "data" | "streamVersion"> & {
+  readonly schemaVersion?: number | undefined;
+};
 
 /** The aggregate before its first event. */
 export function initialAggregate<State extends JsonObject>(decider: {
@@ -24,6 +30,7 @@ export function initialAggregate<State extends JsonObject>(decider: {
  * would change it for the next attempt too.
  *
  * @param event read from the log, or made for this call: it is frozen
+ * @throws EventVersionNewerError, EventUpcastError
  */
 export function applyEvent<
   State extends JsonObject,
@@ -32,19 +39,17 @@ export function applyEvent<
 >(
   decider: Decider<State, Command, Event>,
   before: AggregateState<State>,
-  event: Pick<StoredEvent, "id" | "type" | "data" | "streamVersion">,
+  event: FoldedEvent,
 ): AggregateState<State> {
   const { id: eventId, streamVersion: version } = event;
-  if (!knows<Event>(decider, event)) return { ...before, version, eventId };
-  const state = callSync(decider.name, () => decider.evolve(before.state, deepFreeze(event)));
+  const definition = decider.events.find(({ name }) => name === event.type);
+  if (definition === undefined) return { ...before, version, eventId };
+  if (isNewerVersion(event, definition)) throw new EventVersionNewerError(event, definition.version);
+  const state = callSync(decider.name, () => {
+    // The data has the current version of its type, on which the decider's types are based.
+    const readable = upcastEvent(deepFreeze(event), definition) as FoldedEvent & Event;
+    return decider.evolve(before.state, deepFreeze(readable));
+  });
   // In place, not a copy: what the state shares with the one before is frozen already and costs nothing, however large it is.
   return { state: deepFreeze(state), version, eventId };
-}
-
-// The store validated the data against the schema of its type, on which the decider's types are based.
-function knows<Event extends DecidedEvent>(
-  decider: Pick<Decider, "events">,
-  event: DecidedEvent,
-): event is Event {
-  return decider.events.some((definition) => definition.name === event.type);
 }

@@ -1,4 +1,5 @@
 import type { Database, EventStore, SqlSession } from "@synap/database";
+import type { EventCatalogue, SynapEvent } from "@synap/types";
 import { describeFailure, isTransientFailure } from "../handler/handler-errors.ts";
 import { CONFLICT_CODES, INGEST_HANDLER } from "../ingest/accepted-events.ts";
 import { DeadLetterNotFoundError, DeadLetterResolvedError } from "./dead-letter-errors.ts";
@@ -62,6 +63,35 @@ export async function deadLettersStoredMeanwhile(session: SqlSession): Promise<n
   const parameters = [INGEST_HANDLER, JSON.stringify(CONFLICT_CODES)];
   const rows = await session.query<{ id: number }>(STORED_MEANWHILE, parameters);
   return rows.map(({ id }) => id);
+}
+
+const OF_NEWER_VERSIONS = `
+SELECT id, event FROM synap.dead_letters
+ WHERE status = 'open' AND handler = $1 AND code = 'schema-version-newer' AND id > $2
+ ORDER BY id LIMIT 100`;
+
+/** Most pages that are looked through: another process may know what is behind them. */
+const MAX_PAGES = 10;
+
+/**
+ * Finds open `ingest-events` dead letters of events that a process refused because of their versions, which this one knows.
+ */
+export async function deadLettersOfKnownVersions(
+  session: SqlSession,
+  catalogue: Pick<EventCatalogue, "has" | "isNewer">,
+): Promise<number[]> {
+  const known: number[] = [];
+  for (let page = 1, after = 0; page <= MAX_PAGES; page += 1) {
+    const rows: { id: number; event: SynapEvent }[] = await session.query(OF_NEWER_VERSIONS, [
+      INGEST_HANDLER,
+      after,
+    ]);
+    for (const { id, event } of rows)
+      if (catalogue.has(event.type) && !catalogue.isNewer(event)) known.push(id);
+    if (rows.length < 100) break;
+    after = rows.at(-1)?.id ?? 0;
+  }
+  return known;
 }
 
 function isDecided(error: unknown): boolean {

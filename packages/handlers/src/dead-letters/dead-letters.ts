@@ -7,14 +7,18 @@ import type {
   EventStore,
 } from "@synap/database";
 import { pageDeadLetters } from "@synap/database/internal";
-import type { StoredEvent, StreamName } from "@synap/types";
+import type { EventCatalogue, StoredEvent, StreamName } from "@synap/types";
 import { handleAlone } from "../dispatch/handle-isolated.ts";
 import { releasedStreams, releaseStream } from "../dispatch/held-streams.ts";
 import { type DeadLetterTarget, releaseChunk } from "../dispatch/release-chunk.ts";
 
 import { describeFailure, isTransientFailure } from "../handler/handler-errors.ts";
 import { INGEST_HANDLER } from "../ingest/accepted-events.ts";
-import { deadLettersStoredMeanwhile, retryAcceptedDeadLetter } from "./accepted-dead-letters.ts";
+import {
+  deadLettersOfKnownVersions,
+  deadLettersStoredMeanwhile,
+  retryAcceptedDeadLetter,
+} from "./accepted-dead-letters.ts";
 import {
   DeadLetterNotFoundError,
   DeadLetterNotRetryableError,
@@ -67,16 +71,19 @@ export class EngineDeadLetters {
   readonly #database: Database;
   readonly #target: (handler: string) => DeadLetterTarget | undefined;
   readonly #store: Pick<EventStore, "appendBatch">;
+  readonly #catalogue: Pick<EventCatalogue, "has" | "isNewer">;
 
   /** @param store appends accepted events that were refused before */
   constructor(
     database: Database,
     target: (handler: string) => DeadLetterTarget | undefined,
     store: Pick<EventStore, "appendBatch">,
+    catalogue: Pick<EventCatalogue, "has" | "isNewer">,
   ) {
     this.#database = database;
     this.#target = target;
     this.#store = store;
+    this.#catalogue = catalogue;
   }
 
   /**
@@ -165,8 +172,22 @@ export class EngineDeadLetters {
    * @returns the number of closed dead letters
    */
   async closeStored(): Promise<number> {
+    return this.#retryEach(await deadLettersStoredMeanwhile(this.#database));
+  }
+
+  /**
+   * Stores the accepted events that a process refused because it did not know their version yet, and this one does: at most 1,000 a
+   * call.
+   *
+   * @returns the number of dead letters that are closed by it
+   */
+  async storeNewer(): Promise<number> {
+    return this.#retryEach(await deadLettersOfKnownVersions(this.#database, this.#catalogue));
+  }
+
+  async #retryEach(ids: readonly number[]): Promise<number> {
     let closed = 0;
-    for (const id of await deadLettersStoredMeanwhile(this.#database)) {
+    for (const id of ids) {
       try {
         if ((await this.retry(id, { by: INGEST_HANDLER })).status === "retried") closed += 1;
       } catch (error) {

@@ -110,7 +110,12 @@ export class EventDispatcher {
       inlineConsumers(options.catalogue, [...this.registry.inline, ...registry.inlineVersions]);
     this.#projectionRunner = new ProjectionRunner(parts);
     this.projections = new Projections(parts);
-    this.deadLetters = new EngineDeadLetters(database, (name) => this.#target(name), this.store);
+    this.deadLetters = new EngineDeadLetters(
+      database,
+      (name) => this.#target(name),
+      this.store,
+      options.catalogue,
+    );
     const { store, deadLetters } = this;
     const handlers = () => this.registry.all;
     this.processing = new EventProcessingReader({ database, store, deadLetters, handlers, registry });

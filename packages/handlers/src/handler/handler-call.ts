@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { StoredEvent } from "@synap/types";
 import { deepFreeze } from "@synap/types/internal";
+import { readableEvents, type VersionedTypes } from "./readable-events.ts";
 import { asError } from "./thrown-error.ts";
 
 /** A running call of a handler, projection or decider. */
@@ -16,13 +17,14 @@ export interface RunningHandler {
 const running = new AsyncLocalStorage<RunningHandler>();
 
 /**
- * Calls code of a handler or projection with events from the log, or copies of stored ones. They and their array are
- * frozen, because later handlers receive the same objects. Thrown values become Errors that are safe to read. Anything
+ * Calls code of a handler or projection with events from the log, or copies of stored ones, at the current versions of their types.
+ * They and their array are frozen, because later handlers receive the same objects. Thrown values become Errors that are safe to read. Anything
  * left running, such as an unawaited promise or a timer, is attributed to the handler: see `runningHandler`.
  */
 export async function callHandler<T>(
   name: string,
   events: readonly StoredEvent[],
+  types: VersionedTypes,
   call: (events: readonly StoredEvent[]) => T | Promise<T>,
 ): Promise<T> {
   const [first] = events;
@@ -31,9 +33,10 @@ export async function callHandler<T>(
     events: events.length,
     ...(first !== undefined && { eventId: first.id, position: first.position }),
   };
-  const frozen = Object.freeze(events.map(deepFreeze));
+  // Before the upcast too: its steps are code of the application.
+  for (const event of events) deepFreeze(event);
   try {
-    return await running.run(about, () => call(frozen));
+    return await running.run(about, () => call(Object.freeze(readableEvents(events, types).map(deepFreeze))));
   } catch (thrown) {
     throw asError(thrown);
   }

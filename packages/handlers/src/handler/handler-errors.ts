@@ -1,6 +1,7 @@
 import { isTransient, sqlState } from "@synap/database/internal";
 import { didYouMean, isErrorValue, readProperty, thrownFacts } from "@synap/types/internal";
 import { isErrorOf } from "../is-error-of.ts";
+import { EventVersionNewerError } from "./readable-events.ts";
 
 /** Thrown when another handler of the same name is registered. */
 export class DuplicateHandlerError extends Error {
@@ -112,10 +113,13 @@ export function isTransientFailure(error: unknown): boolean {
   return isMarkedTransient(error) || isTransient(error);
 }
 
-/** True if the handler itself marked the failure as transient, by a {@link TransientHandlerError}. */
+/**
+ * True if the handler itself marked the failure as transient, by a {@link TransientHandlerError}, or the event waits for an update of
+ * the process: it is fine too.
+ */
 export function isMarkedTransient(error: unknown): boolean {
   try {
-    return error instanceof TransientHandlerError;
+    return error instanceof TransientHandlerError || error instanceof EventVersionNewerError;
   } catch {
     return false;
   }

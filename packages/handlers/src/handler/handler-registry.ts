@@ -2,13 +2,17 @@ import type { EventCatalogue } from "@synap/types";
 import type { IEventHandler } from "./event-handler.ts";
 import { callHandler } from "./handler-call.ts";
 import { DuplicateHandlerError, UnknownEventTypeError, UnknownHandlerError } from "./handler-errors.ts";
+import type { VersionedTypes } from "./readable-events.ts";
+
+/** The part of a catalogue that handlers need. */
+export type KnownTypes = Pick<EventCatalogue, "has" | "types"> & VersionedTypes;
 
 /** The handlers of one process by name, in the order of registration. */
 export class HandlerRegistry {
-  readonly #catalogue: Pick<EventCatalogue, "has" | "types">;
+  readonly #catalogue: KnownTypes;
   readonly #handlers = new Map<string, IEventHandler>();
 
-  constructor(catalogue: Pick<EventCatalogue, "has" | "types">, handlers: readonly IEventHandler[] = []) {
+  constructor(catalogue: KnownTypes, handlers: readonly IEventHandler[] = []) {
     this.#catalogue = catalogue;
     for (const handler of handlers) this.register(handler);
   }
@@ -27,7 +31,7 @@ export class HandlerRegistry {
           throw new UnknownEventTypeError(handler.name, type, namesIn(this.#catalogue));
       }
     }
-    this.#handlers.set(handler.name, guarded(handler));
+    this.#handlers.set(handler.name, guarded(handler, this.#catalogue));
   }
 
   get all(): readonly IEventHandler[] {
@@ -62,17 +66,21 @@ export function namesIn({ types }: Pick<EventCatalogue, "types">): string[] {
   return types.map(({ name }) => name);
 }
 
-/** Wraps a handler so that its failures are plain errors and its calls are attributed to its name. */
-function guarded(handler: IEventHandler): IEventHandler {
+/**
+ * Wraps a handler so that it gets events at the current versions of their types, its failures are plain errors and its calls are
+ * attributed to its name.
+ */
+function guarded(handler: IEventHandler, types: VersionedTypes): IEventHandler {
   const { name, description, eventTypes, mode, forget } = handler;
   return {
     name,
     description,
     eventTypes,
     mode,
-    handle: (events, context) => callHandler(name, events, (frozen) => handler.handle(frozen, context)),
+    handle: (events, context) =>
+      callHandler(name, events, types, (readable) => handler.handle(readable, context)),
     ...(forget !== undefined && {
-      forget: (events, context) => callHandler(name, [], () => forget.call(handler, events, context)),
+      forget: (events, context) => callHandler(name, [], types, () => forget.call(handler, events, context)),
     }),
   };
 }

@@ -1,9 +1,9 @@
-import type { EventCatalogue } from "@synap/types";
 import { didYouMean } from "@synap/types/internal";
 import { handles } from "../handler/event-handler.ts";
 import { callHandler } from "../handler/handler-call.ts";
 import { DuplicateHandlerError, UnknownEventTypeError } from "../handler/handler-errors.ts";
-import { namesIn } from "../handler/handler-registry.ts";
+import { type KnownTypes, namesIn } from "../handler/handler-registry.ts";
+import type { VersionedTypes } from "../handler/readable-events.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionNotFoundError } from "./projection-errors.ts";
 
@@ -15,18 +15,14 @@ export class ProjectionRegistry {
    * @throws DuplicateHandlerError when a version is registered twice, or a handler has the name
    * @throws UnknownEventTypeError
    */
-  constructor(
-    catalogue: Pick<EventCatalogue, "has" | "types">,
-    projections: readonly Projection[],
-    handlers: readonly string[],
-  ) {
+  constructor(catalogue: KnownTypes, projections: readonly Projection[], handlers: readonly string[]) {
     for (const projection of projections) {
       const { name, version, eventTypes } = projection;
       const versions = this.#versions.get(name) ?? new Map<number, Projection>();
       if (versions.has(version) || handlers.includes(name)) throw new DuplicateHandlerError(name);
       const unknown = eventTypes === "all" ? undefined : eventTypes.find((type) => !catalogue.has(type));
       if (unknown !== undefined) throw new UnknownEventTypeError(name, unknown, namesIn(catalogue));
-      versions.set(version, guarded(projection));
+      versions.set(version, guarded(projection, catalogue));
       this.#versions.set(name, versions);
     }
   }
@@ -71,8 +67,11 @@ export class ProjectionRegistry {
   }
 }
 
-/** Wraps a projection so that its failures are plain errors and its calls are attributed to its name. */
-function guarded(projection: Projection): Projection {
+/**
+ * Wraps a projection so that it gets events at the current versions of their types, its failures are plain errors and its calls are
+ * attributed to its name.
+ */
+function guarded(projection: Projection, types: VersionedTypes): Projection {
   const { name, version, description, eventTypes, tables, mode, segments, statement } = projection;
   return {
     name,
@@ -83,6 +82,7 @@ function guarded(projection: Projection): Projection {
     mode,
     segments,
     statement,
-    apply: (events, context) => callHandler(name, events, (frozen) => projection.apply(frozen, context)),
+    apply: (events, context) =>
+      callHandler(name, events, types, (readable) => projection.apply(readable, context)),
   };
 }
