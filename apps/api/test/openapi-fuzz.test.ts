@@ -149,10 +149,18 @@ function onlyOneKey({ headers, ...call }: Call): Call {
   return { ...call, headers: isInBody ? others : headers };
 }
 
-/** Fields of a generated event that depend on the clock, or on its other fields. */
+/** Fields of a generated event that depend on the clock, on its type, or on its other fields. */
 const UNSOUND = {
-  plain: ["timestamp", "validTo", "valid_to", "aggregateType", "aggregate_type"],
-  cloudEvent: ["time", "validto", "aggregatetype", "synapmetadata"],
+  plain: [
+    "timestamp",
+    "validTo",
+    "valid_to",
+    "aggregateType",
+    "aggregate_type",
+    "schemaVersion",
+    "schema_version",
+  ],
+  cloudEvent: ["time", "validto", "aggregatetype", "synapmetadata", "schemaversion"],
 } as const;
 
 /** The generated envelope around the data of a type of the catalogue. */

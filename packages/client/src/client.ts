@@ -15,6 +15,7 @@ import type {
   ReadModelAt,
   TypesOf,
 } from "./application-types.ts";
+import type { SchemaVersions } from "./complete-event.ts";
 import type {
   CallOptions,
   EventReader,
@@ -50,6 +51,11 @@ import { waitForHandler, waitUntilStored } from "./waiting.ts";
 /** Options of a client. */
 export interface ClientOptions extends TransportOptions {
   readonly coalescing?: CoalescingOptions;
+  /**
+   * The version of each event type that this program was written for, by name, where it is not the first. Events get it unless they
+   * name another: the API can't know which one a program without a catalogue has in mind.
+   */
+  readonly schemaVersions?: SchemaVersions;
 }
 
 /** Period of a statistic. */
@@ -195,10 +201,10 @@ export function createSynapClient<Source extends ClientTypes = CatalogueTypes>(
 ): SynapClient<Source> {
   type Types = TypesOf<Source>;
   const transport = createTransport(options);
-  const publishing = createPublishing(transport, options.coalescing);
+  const publishing = createPublishing(transport, options.coalescing, options.schemaVersions);
   return {
     ...publishing,
-    ...createStreams<Types>(transport),
+    ...createStreams<Types>(transport, options.schemaVersions),
     ...createEvents<Types>(transport),
     ...createAnyAggregates(transport),
     subscribe: (request = {}) => subscribe(transport, request),

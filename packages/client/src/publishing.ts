@@ -1,4 +1,4 @@
-import { uuidv7 } from "uuidv7";
+import { complete, type SchemaVersions } from "./complete-event.ts";
 import type { CallOptions, EventInput } from "./contract.ts";
 import { isProblem, SynapProblem, SynapResponseError } from "./errors.ts";
 import type { ProblemCode, ProblemDocument } from "./problems.ts";
@@ -59,6 +59,7 @@ export interface Publishing {
 export function createPublishing(
   transport: Transport,
   { maxEvents = 1_000, maxBytes = 1_048_576 }: CoalescingOptions = {},
+  versions: SchemaVersions = {},
 ): Publishing {
   const queue: Waiting[] = [];
   let isSending = false;
@@ -187,7 +188,7 @@ export function createPublishing(
 
   return {
     publish(event, options = {}) {
-      const serialised = serialise(event);
+      const serialised = serialise(event, versions);
       return new Promise((resolve, reject) => {
         const stop = () => reject(options.signal?.reason);
         if (options.signal?.aborted === true) return stop();
@@ -209,7 +210,7 @@ export function createPublishing(
       });
     },
     async publishBatch(events, options = {}) {
-      const serialised = events.map(serialise);
+      const serialised = events.map((event) => serialise(event, versions));
       const results: PublishResult[] = [];
       for (const { from, to } of slices(serialised, maxEvents, maxBytes)) {
         const part = serialised.slice(from, to);
@@ -236,9 +237,9 @@ export function createPublishing(
   };
 }
 
-function serialise(event: Event): SerialisedEvent {
-  const identified = withId(event);
-  return { id: identified.id, json: JSON.stringify(identified) };
+function serialise(event: Event, versions: SchemaVersions): SerialisedEvent {
+  const completed = complete(event, versions);
+  return { id: completed.id, json: JSON.stringify(completed) };
 }
 
 /** Splits a list of events so that no request is too large. */
@@ -255,13 +256,6 @@ function* slices(events: readonly SerialisedEvent[], maxEvents: number, maxBytes
     bytes += size;
   }
   if (from < events.length) yield { from, to: events.length };
-}
-
-/** Adds an id to the event, by which the API recognises it when it is sent again. */
-export function withId<Input extends { readonly id?: string | undefined }>(
-  event: Input,
-): Input & { readonly id: string } {
-  return { ...event, id: event.id ?? uuidv7() };
 }
 
 /** Faults of an event that have a problem of their own; all others are `event-invalid`. */

@@ -1,4 +1,5 @@
 import { type NameOf, typedEvents } from "./application-types.ts";
+import { complete, type SchemaVersions } from "./complete-event.ts";
 import type {
   CallOptions,
   EventReader,
@@ -12,7 +13,6 @@ import type {
 import { isProblem } from "./errors.ts";
 import { eachOf } from "./pages.ts";
 import { preconditionHeaders } from "./precondition-headers.ts";
-import { withId } from "./publishing.ts";
 import type { QueryOf } from "./requests.ts";
 import type { Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
@@ -48,7 +48,10 @@ export interface Streams<Types extends EventTypeMap>
 }
 
 /** Streams through a transport. @internal */
-export function createStreams<Types extends EventTypeMap>(transport: Transport): Streams<Types> {
+export function createStreams<Types extends EventTypeMap>(
+  transport: Transport,
+  versions: SchemaVersions = {},
+): Streams<Types> {
   async function readPage(stream: StreamName, query: QueryOf<"readStream">, options: ReadOptions) {
     try {
       return await transport.call("readStream", { path: { ...stream }, query, ...options });
@@ -62,7 +65,7 @@ export function createStreams<Types extends EventTypeMap>(transport: Transport):
     append(stream, events, { expectedVersion = "any", backfill, signal } = {}) {
       return transport.call("appendToStream", {
         path: { ...stream },
-        body: { events: events.map(withId), expectedVersion },
+        body: { events: events.map((event) => complete(event, versions)), expectedVersion },
         backfill,
         signal,
       });

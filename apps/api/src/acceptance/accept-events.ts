@@ -1,4 +1,4 @@
-import { hasSameContent, isVisible, type RepeatedEvent } from "@synap/database/internal";
+import { hasSameContent, isVisible, type RepeatedEvent, versionName } from "@synap/database/internal";
 import type { EventIssue, SynapEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import { type OutgoingEvent, toOutgoingEvent } from "../broker/envelopes.ts";
@@ -111,7 +111,8 @@ export async function acceptEvents(
       results[index] = refuse(candidate, STREAM_TAKEN);
       return false;
     }
-    const lacking = unready.get(outgoing.event.type);
+    const { type, schemaVersion } = outgoing.event;
+    const lacking = unready.get(type) ?? unready.get(versionName(type, schemaVersion));
     if (lacking !== undefined) {
       results[index] = typeNotReady(outgoing.event, lacking);
       return false;
@@ -202,8 +203,8 @@ const STREAM_TAKEN: EventIssue = {
   reason: "names a stream of somebody else; choose another id",
 };
 
-function typeNotReady({ id, type }: SynapEvent, workers: readonly string[]): EventResult {
-  const reason = `worker ${workers.join(", ")} does not know ${type} yet`;
+function typeNotReady({ id, type, schemaVersion }: SynapEvent, workers: readonly string[]): EventResult {
+  const reason = `worker ${workers.join(", ")} does not know ${versionName(type, schemaVersion)} yet`;
   return { status: "unavailable", id, code: "event-type-not-ready", reason };
 }
 

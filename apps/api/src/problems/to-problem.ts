@@ -19,6 +19,7 @@ import {
   DeadLetterNotFoundError,
   DeadLetterNotRetryableError,
   DeadLetterResolvedError,
+  EventVersionNewerError,
   InlineHandlerError,
   ProjectionChangedError,
   ProjectionConflictError,
@@ -193,6 +194,9 @@ function aggregateProblem(cause: unknown): Problem | undefined {
   }
   if (cause instanceof AggregateConflictError) {
     return new Problem("aggregate-contended", cause.message, { retryAfterSeconds: 1, cause });
+  }
+  if (cause instanceof EventVersionNewerError) {
+    return new Problem("event-version-newer", cause.message, { retryAfterSeconds: 5, cause });
   }
   return undefined;
 }

@@ -28,6 +28,7 @@ export const FIELD_OF = {
   validfrom: "validFrom",
   validto: "validTo",
   synapversion: "version",
+  schemaversion: "schemaVersion",
 } as const satisfies Readonly<Record<string, keyof StoredEvent>>;
 
 const FIELDS: ReadonlyMap<string, string> = new Map(Object.entries(FIELD_OF));
@@ -102,7 +103,8 @@ export function fromCloudEvent(
     } else if (name === "time" && FINE_TIME.test(String(value))) {
       event["timestamp"] = String(value).replace(FINE_TIME, "$1$3");
       kept[name] = value;
-    } else if (TRACE.has(name)) trace[name] = value;
+    } else if (name === "schemaversion") event["schemaVersion"] = readWhole(value);
+    else if (TRACE.has(name)) trace[name] = value;
     else if (FIELDS.has(name)) event[FIELDS.get(name) ?? name] = value;
     else if (!OWN.has(name)) kept[name] = value;
   }
@@ -219,6 +221,11 @@ function isOriginal(name: string, value: JsonValue | undefined, { id, timestamp 
   if (name === "datacontenttype") return JSON_TYPE.test(value) && value !== "application/json";
   const reading = readTimestamp(value.replace(FINE_TIME, "$1$3"));
   return FINE_TIME.test(value) && reading.ok && reading.text === timestamp;
+}
+
+/** A whole number, which in binary mode is the text of a header. Anything else stays as it is, and is refused. */
+function readWhole(value: string | number | boolean): unknown {
+  return typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value;
 }
 
 function isUri(value: unknown): boolean {

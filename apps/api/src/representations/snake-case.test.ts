@@ -8,6 +8,7 @@ describe("an event in snake case", () => {
   it("has another spelling for these fields", () => {
     expect(Object.fromEntries(SNAKE_CASE_FIELDS)).toEqual({
       event_type: "type",
+      schema_version: "schemaVersion",
       aggregate_type: "aggregateType",
       aggregate_id: "aggregateId",
       user_id: "userId",

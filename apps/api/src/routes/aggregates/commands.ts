@@ -86,6 +86,7 @@ function commandRoute(
         "handler-refused",
         "transaction-ended",
         "aggregate-contended",
+        "event-version-newer",
         "stream-locked",
         "database-unavailable",
         "visibility-unavailable",

@@ -6,6 +6,7 @@ import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
+import { atCurrentVersions } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { VERSION_ETAG, versionTag } from "../expected-version.ts";
 import {
@@ -38,6 +39,7 @@ const route = {
       "aggregate-type-unknown",
       "aggregate-not-found",
       "version-not-found",
+      "event-version-newer",
       "database-unavailable",
       "visibility-unavailable",
     ),
@@ -104,13 +106,13 @@ interface LoadedAggregate {
  * @throws Problem `aggregate-type-unknown`
  */
 async function load(
-  { aggregates, names, store }: ApiDependencies,
+  { aggregates, names, store, catalogue }: ApiDependencies,
   visibility: Visibility,
   stream: StreamName,
   moment: { readonly version: number | undefined; readonly at: Date | undefined },
 ): Promise<LoadedAggregate> {
   const { aggregateType: type, aggregateId: id } = stream;
-  const reader = store.visibleTo(visibility);
+  const reader = atCurrentVersions(store.visibleTo(visibility), catalogue);
   const isLimited = !("all" in visibility);
   const isSeen = async () => (await reader.getStream(stream)) !== undefined;
   const served = aggregates.find(({ decider }) => decider.name === type);

@@ -2,6 +2,7 @@ import { aggregatePath, DEFAULT_PAGE_SIZE, historyQuery, positionHeaders } from 
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
+import { atCurrentVersions } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
 import { positionHeader, positionOfAnswer, readPoint, seenPosition } from "../read-position.ts";
@@ -50,7 +51,7 @@ export function aggregateHistoryRoute(app: ApiApp, { reads, pages, catalogue }: 
       aggregateId: readPathParameter(context, "id", aggregatePath.shape.id),
     };
     const at = readPoint(context);
-    const reader = reads.visibleTo(visibilityOf(principal), at);
+    const reader = atCurrentVersions(reads.visibleTo(visibilityOf(principal), at), catalogue);
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.queryStream(stream, { limit, order: "asc", cursor, maxBytes });
       if (page.events.length === 0 && cursor === undefined) throw streamNotFound(stream, catalogue);

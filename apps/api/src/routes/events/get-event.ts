@@ -2,6 +2,7 @@ import { eventHeaders, eventOptions, eventPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
+import { atCurrentVersions } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { conditionalJson, ETAG } from "../conditional-response.ts";
 import { sendPage } from "../page-response.ts";
@@ -41,7 +42,7 @@ const route = {
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/{id} */
-export function getEventRoute(app: ApiApp, { reads, pages }: ApiDependencies): void {
+export function getEventRoute(app: ApiApp, { reads, pages, catalogue }: ApiDependencies): void {
   registerRoute(app, route, async (context, principal) => {
     const { caused: limit } = readQuery(context, eventOptions);
     const id = (context.req.param("id") ?? "").toLowerCase();
@@ -49,7 +50,7 @@ export function getEventRoute(app: ApiApp, { reads, pages }: ApiDependencies): v
       throw new PathParameterProblem("event-not-found", "The id is not a UUID.");
     }
     const at = readPoint(context);
-    const reader = reads.visibleTo(visibilityOf(principal), at);
+    const reader = atCurrentVersions(reads.visibleTo(visibilityOf(principal), at), catalogue);
     const event = await reader.getById(id);
     if (event === undefined) {
       throw new Problem(

@@ -6,6 +6,7 @@ import { visibilityOf } from "../../identity/visibility.ts";
 import { headerProblem } from "../../problems/header-problem.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
+import { atCurrentVersions } from "../../representations/current-versions.ts";
 import { responseHeaders } from "../../response-headers.ts";
 import { checkFilterNames } from "../named-filter.ts";
 import {
@@ -58,13 +59,13 @@ const route = {
 
 /** GET /api/v1/events/stream */
 export function streamEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  const { watchCredential, reads, logger, closing, configuration } = dependencies;
+  const { watchCredential, reads, catalogue, logger, closing, configuration } = dependencies;
   const tails = new OpenTails(configuration);
   const readLimiter = new ReadLimiter(TAIL_READS);
   registerRoute(app, route, async (context, principal) => {
     const query = readQuery(context, streamEventsQuery);
     const visibility = visibilityOf(principal);
-    const reader = reads.visibleTo(visibility);
+    const reader = atCurrentVersions(reads.visibleTo(visibility), catalogue);
     const request = tailRequest(context, query);
     await checkFilterNames(dependencies, query, "all" in visibility ? undefined : reader);
     const requestId = context.get("requestId");

@@ -9,7 +9,7 @@ import { readQuery } from "../route-registration.ts";
 
 /** GET /api/v1/events/unprocessed */
 export function unprocessedEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  const { admin, pages } = dependencies;
+  const { admin, pages, catalogue } = dependencies;
   registerAdminRoute(
     app,
     {
@@ -31,7 +31,10 @@ export function unprocessedEventsRoute(app: ApiApp, dependencies: ApiDependencie
       const { after = 0, next } = ascendingPages("unprocessed-events", filter, cursor);
       return sendPage(context, pages, async (maxBytes) => {
         const page = await admin.processing.unprocessed({ ...filter, after, limit, maxBytes });
-        const events = page.events.map(({ event, handlers }) => ({ ...event, processing: handlers }));
+        const events = page.events.map(({ event, handlers }) => ({
+          ...catalogue.upcast(event),
+          processing: handlers,
+        }));
         return represent(context, { events, ...next(page.next) });
       });
     },

@@ -78,7 +78,8 @@ function readStreamEvent(sent: unknown, index: number): ReadStreamEvent {
   };
   const faults = issues.map((issue) => ({ ...issue, path: `events[${index}].${issue.path}` }));
   if (faults.length > 0) throw eventProblem(faults);
-  if (isEvent(event)) return { event, named };
+  // Without a version it is the first: programs that know of no other may still send.
+  if (isEvent(event)) return { event: { schemaVersion: 1, ...event }, named };
   throw formless(`events[${index}] must be an object with "type" and "data".`);
 }
 

@@ -2,6 +2,7 @@ import { DEFAULT_PAGE_SIZE, positionHeaders, streamPath, streamQuery } from "@sy
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
+import { atCurrentVersions } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { versionTag } from "../expected-version.ts";
 import { sendPage } from "../page-response.ts";
@@ -48,7 +49,7 @@ export function readStreamRoute(app: ApiApp, { reads, pages, catalogue }: ApiDep
     const stream = readStreamName(context);
     const query = readQuery(context, streamQuery);
     const at = readPoint(context);
-    const reader = reads.visibleTo(visibilityOf(principal), at);
+    const reader = atCurrentVersions(reads.visibleTo(visibilityOf(principal), at), catalogue);
     const { direction = "forwards" } = query;
     return sendPage(context, pages, async (maxPageBytes) => {
       const { events, nextVersion, info } = await reader.readStreamPage(stream, {
