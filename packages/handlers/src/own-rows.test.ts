@@ -129,6 +129,20 @@ describeOnEveryEngine("a read table with an owner", (engine) => {
     expect(await ownRows(engine.database, { all: true }).orm.$count(pages)).toBe(5);
   });
 
+  it("gives a transaction of drizzle the isolation that it asks for", async () => {
+    const { orm } = ownRows(engine.database, ANN);
+    for (const isolationLevel of ["read committed", "repeatable read", "serializable"] as const) {
+      const seen = await orm.transaction(
+        async (transaction) => [
+          await transaction.execute(sql`SELECT current_setting('transaction_isolation') AS level`),
+          await transaction.$count(pages),
+        ],
+        { isolationLevel, accessMode: "read only" },
+      );
+      expect(seen).toMatchObject([{ rows: [{ level: isolationLevel }] }, 2]);
+    }
+  });
+
   it("refuses a table without an owner, the log, and a name that is not replaced, and says what to declare", async () => {
     const { query, orm } = ownRows(engine.database, ANN);
     for (const table of [

@@ -13,14 +13,15 @@ export type AsReader = <T>(statement: (transaction: Transaction) => Promise<T>) 
 
 /**
  * Runs work in a reading transaction whose statements run as the role `synap_reader`, with the given value in `synap.visible_to`. The
- * role may read the views of what that value owns, and no table.
+ * role may read the views of what that value owns, and no table. The transaction itself is for its own settings, which must come before its
+ * first statement.
  *
  * @throws VisibilityUnavailableError when the session can't become the reader
  */
 export function readAsReader<T>(
   database: Pick<Database, "reads" | "capabilities">,
   value: string,
-  work: (asReader: AsReader) => Promise<T>,
+  work: (asReader: AsReader, own: Transaction) => Promise<T>,
 ): Promise<T> {
   return database.reads.transaction((own) => {
     let begun: Promise<unknown> | undefined;
@@ -31,7 +32,7 @@ export function readAsReader<T>(
       // Sent together: the second runs only if the first succeeded.
       const [, answer] = await Promise.all([begun, statement(own)]);
       return answer;
-    });
+    }, own);
   });
 }
 
