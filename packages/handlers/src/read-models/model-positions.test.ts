@@ -292,6 +292,21 @@ describeOnEveryEngine("the position of a read model", (engine) => {
     );
   });
 
+  it("is announced if the same build was live before and after the rows, and not if another became live each time", async () => {
+    const { attempt, read, settle } = await scenario(["async", "async"]);
+    const nothing = { do: "pass" } as const;
+    const rest = [nothing, nothing] as const;
+    const toOther = [{ do: "rebuild", version: 2 }, { do: "follow" }, { do: "cutover" }] as const;
+    const back = [nothing, nothing, nothing, { do: "rollback" }, ...rest] as const;
+    await attempt({ do: "append" });
+    await attempt({ do: "follow" });
+    const once = await read([nothing, ...toOther, ...rest], createModelPositions);
+    expect(once.position).toBeGreaterThan(0);
+    expect(await read([...back, ...back, ...back], createModelPositions)).toMatchObject({ position: 0 });
+    expect((await read([], createModelPositions)).position).toBeGreaterThan(0);
+    await settle();
+  });
+
   it("stays where a paused projection stands", async () => {
     const paused = [{ do: "follow" }, { do: "pause" }, { do: "append" }, { do: "follow" }] as const;
     const during = [] as const;
