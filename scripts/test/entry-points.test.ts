@@ -117,6 +117,15 @@ describe("the processes", () => {
     },
   );
 
+  it.each(["SYNAP_API_HOST", "SYNAP_WORKER_HOST"])(
+    "start serves this machine only: it refuses %s",
+    async (name) => {
+      const started = start("start", { [name]: "0.0.0.0" });
+      expect(await started.exit).toBe(2);
+      expect(started.said()).toContain(`${name} is 0.0.0.0`);
+    },
+  );
+
   it.each(["api", "worker", "start"])("%s warns of a misspelt setting, and starts", async (name) => {
     const { untilSaid } = start(name, { SYNAP_LOCK_TIMEUOT_MS: "1" });
     await untilSaid(/^runs [\s\S]*SYNAP_LOCK_TIMEUOT_MS is set, [^.]*did you mean \\?"SYNAP_LOCK_TIMEOUT_MS/);

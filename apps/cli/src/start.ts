@@ -1,7 +1,9 @@
 import { createSynapClient } from "@synap/client";
 import { surviveUnhandledFailures } from "@synap/handlers/internal";
+import { isLoopback } from "@synap/http";
 import { createCommandLogger, endOnSignal, exitCodeOf, readServerUrls } from "@synap/service";
 import { commandOf } from "@synap/service/called-as";
+import { UsageError } from "@synap/service/exit-codes";
 import { loadConfig } from "@synap/synap";
 import type { Command } from "commander";
 import { describeRunning } from "./all-in-one/describe-running.ts";
@@ -46,8 +48,9 @@ async function start(options: StartOptions): Promise<void> {
   const server = readServerUrls(process.env);
   const logLevel = options.verbose ? "debug" : process.env["LOG_LEVEL"] || "info";
   const failures = surviveUnhandledFailures({ logger: createCommandLogger("synap", logLevel) });
-  const run = async () =>
-    runSynap({
+  const run = async () => {
+    refuseOtherHosts(process.env);
+    return runSynap({
       failures,
       application: (await loadConfig({ path: options.config, onImport: reportImport() })).application,
       dataDirectory: options.data,
@@ -59,6 +62,7 @@ async function start(options: StartOptions): Promise<void> {
       signal: stopping.signal,
       ...(server && { server }),
     });
+  };
   const starting = run();
   started = starting.catch(() => undefined);
   try {
@@ -80,6 +84,22 @@ async function start(options: StartOptions): Promise<void> {
     if (stopping.signal.aborted) return;
     printFailure(error);
     process.exit(exitCodeOf(error));
+  }
+}
+
+/**
+ * Refuses addresses at which others could reach the API or the worker: all that runs in one process is for this machine.
+ *
+ * @throws UsageError
+ */
+function refuseOtherHosts(environment: NodeJS.ProcessEnv): void {
+  for (const name of ["SYNAP_API_HOST", "SYNAP_WORKER_HOST"]) {
+    const host = environment[name] || "127.0.0.1";
+    if (!isLoopback(host))
+      throw new UsageError(
+        `${name} is ${host}, and ${commandOf("start")} serves this machine only, at 127.0.0.1. Run the API and the worker as processes of ` +
+          "their own to listen elsewhere, or unset it and put a proxy before it.",
+      );
   }
 }
 

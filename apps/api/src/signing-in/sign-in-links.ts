@@ -92,6 +92,6 @@ function linkInvalid(): Problem {
 function tokenNeeded(): Problem {
   return new Problem(
     "key-or-token-needed",
-    "A sign-in link is made with an API key or a JWT: a session can't make another one, which would last longer.",
+    "A sign-in link is made with an API key or a JWT. A session can't make one, which would last longer, nor can a request without a credential.",
   );
 }

@@ -19,7 +19,7 @@ export function describeRunning(
   running: RunningSynap,
   { inngest, logLevel, took, signInUrl }: RunningFacts,
 ): string {
-  const { apiUrl, workerUrl, brokerUrl, dataDirectory, database, catalogue } = running;
+  const { apiUrl, workerUrl, brokerUrl, dataDirectory, database, catalogue, localAccess } = running;
   const { timescaledbVersion, edition } = database.capabilities;
   const engine = `TimescaleDB ${timescaledbVersion} (${edition} edition)`;
   const store = database.engine === "embedded" ? `embedded ${engine}` : `${engine} at DATABASE_URL`;
@@ -37,6 +37,7 @@ export function describeRunning(
     ["data", dataDirectory, "holds the secrets: the API key, Inngest's keys and that of sessions"],
     ["log level", logLevel, "LOG_LEVEL or --verbose changes it"],
   ] as const;
+  const key = ` -H "authorization: Bearer $(cat ${quoted(tokenPath(dataDirectory, "api-key"))})"`;
   const lines = rows.map(
     ([name, value, note]) => `  ${name.padEnd(10)} ${note === "" ? value : `${value}  (${note})`}`,
   );
@@ -45,9 +46,13 @@ Synap ${RELEASE} is ready, after ${took}.
 
 ${lines.join("\n")}
 
-${describePublishing(apiUrl, catalogue)}Programs on this machine need no token for that. Everything else needs an API key; this one has every scope:
+${describePublishing(apiUrl, catalogue, localAccess ? "" : key)}${
+  localAccess
+    ? "Programs on this machine need no token for that. Everything else needs an API key; this one has every scope:"
+    : "Every request needs an API key; this one has every scope:"
+}
 
-  curl -s ${apiUrl}/api/v1/admin/status -H "authorization: Bearer $(cat ${quoted(tokenPath(dataDirectory, "api-key"))})"
+  curl -s ${apiUrl}/api/v1/admin/status${key}
 
 ${describeSigningIn(signInUrl)}
 Operate it: ${SYNAP_COMMAND} --help
@@ -69,18 +74,18 @@ function quoted(path: string): string {
 }
 
 /** Commands that publish and read an event of the application. */
-function describePublishing(apiUrl: string, catalogue: EventCatalogue): string {
+function describePublishing(apiUrl: string, catalogue: EventCatalogue, key: string): string {
   const type = catalogue.get("note.creation.requested") ?? catalogue.types[0];
   if (type === undefined) return "";
   const event = JSON.stringify({ type: type.name, data: type.example, userId: "ada" });
   return `Publish an event:
 
-  curl -s ${apiUrl}/api/v1/events -H 'content-type: application/json' \\
+  curl -s ${apiUrl}/api/v1/events${key} -H 'content-type: application/json' \\
     -d '${event.replaceAll("'", "'\\''")}'
 
 and read it:
 
-  curl -s '${apiUrl}/api/v1/events?userId=ada'
+  curl -s '${apiUrl}/api/v1/events?userId=ada'${key}
 
 `;
 }

@@ -57,6 +57,8 @@ export interface RunningSynap {
   readonly catalogue: EventCatalogue;
   /** An API key with every scope, which is also in the data directory. */
   readonly token: string;
+  /** True if programs of this machine may publish and read without a credential. */
+  readonly localAccess: boolean;
   /** Stops the API after it has sent accepted events, then Inngest, the worker and the database. */
   stop(): Promise<void>;
 }
@@ -192,6 +194,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
       database,
       catalogue: application.catalogue,
       token,
+      localAccess: apiConfiguration.identity.localAccess,
       stop,
     };
   } catch (error) {
