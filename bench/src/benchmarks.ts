@@ -4,6 +4,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { eventIds } from "./event-ids/event-ids.ts";
 import { followers } from "./followers/followers.ts";
 import { growth } from "./growth/growth.ts";
+import { guesses } from "./guesses/guesses.ts";
 import { http } from "./http/http.ts";
 import { httpAppends } from "./http-appends/http-appends.ts";
 import { lag } from "./lag/lag.ts";
@@ -30,6 +31,7 @@ export const benchmarks: readonly Benchmark[] = [
   lag,
   overload,
   apiKeys,
+  guesses,
   processes,
   growth,
 ];

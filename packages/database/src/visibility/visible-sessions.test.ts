@@ -151,6 +151,22 @@ describeOnEveryEngine("reading as a user", (engine) => {
     const second = await reader.readAll({ after: first.position, limit: 10 });
     expect(second.events.map(({ id }) => id)).toEqual([mine.id]);
   });
+
+  it("asks the same of the database for an event of somebody else as for none, so that the time shows neither", async () => {
+    const statements: string[] = [];
+    const store = createEventStore({ database: engine.database, catalogue: seedCatalogue });
+    const theirs = noteEvent({ userId: "another" });
+    await store.append(theirs);
+    const reader = createLogReader(notingStatements(engine.database, statements), { userId: user });
+    const asked = async (id: string) => {
+      statements.length = 0;
+      expect(await reader.getById(id)).toBeUndefined();
+      return [...statements];
+    };
+    const ofTheirs = await asked(theirs.id);
+    expect(ofTheirs).toHaveLength(2);
+    expect(await asked(randomUUID())).toEqual(ofTheirs);
+  });
 });
 
 it.each(testEngines())(
@@ -189,6 +205,24 @@ it.each(testEngines())(
     }
   },
 );
+
+/** A database that notes the texts of the statements of a reader, without those that begin its transactions. */
+function notingStatements(database: Database, statements: string[]): Database {
+  const noting =
+    <Session extends Pick<Database, "query">>(session: Session): Session["query"] =>
+    (text, parameters) => {
+      if (/synap_visible|event_ids/.test(text)) statements.push(text);
+      return session.query(text, parameters);
+    };
+  return {
+    ...database,
+    query: noting(database),
+    reads: {
+      query: noting(database.reads),
+      transaction: (work) => database.reads.transaction((own) => work({ ...own, query: noting(own) })),
+    },
+  };
+}
 
 /** A database whose reading transactions also explain their statements and note in how many chunks each may look. */
 function countingChunks(database: Database, chunks: number[]): Database {
