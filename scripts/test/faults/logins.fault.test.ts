@@ -109,7 +109,7 @@ describe.runIf(canRunTimescaledb)("migrating and running", { timeout: 120_000 },
     for (const database of databases.splice(0)) await database.close();
     for (const statement of [
       "DROP DATABASE plain",
-      "DROP ROLE synap_app, synap_sql, synap_reader",
+      "DROP ROLE synap_app, synap_sql, synap_sql_own, synap_reader",
       "CREATE DATABASE plain OWNER plain",
     ])
       await admin.unsafe(statement);

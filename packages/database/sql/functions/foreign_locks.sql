@@ -11,7 +11,7 @@ AS $$
    WHERE l.is_advisory
      AND NOT EXISTS (
        SELECT FROM pg_roles AS r
-        WHERE r.rolname IN ('synap_app', 'synap_sql') AND pg_has_role(a.usesysid, r.oid, 'MEMBER'))
+        WHERE r.rolname IN ('synap_app', 'synap_sql', 'synap_sql_own') AND pg_has_role(a.usesysid, r.oid, 'MEMBER'))
    GROUP BY l.pid, a.usename, a.application_name
    ORDER BY l.pid
    LIMIT 10

@@ -68,6 +68,7 @@ export function requireRights(login: LoginRights): void {
     statements.push(
       "CREATE ROLE synap_app NOLOGIN",
       "CREATE ROLE synap_sql NOLOGIN",
+      "CREATE ROLE synap_sql_own NOLOGIN",
       "CREATE ROLE synap_reader NOLOGIN",
       `GRANT synap_reader TO synap_app${login.postgres16 ? " WITH SET TRUE, INHERIT FALSE" : ""}`,
       grantAppRole(login),

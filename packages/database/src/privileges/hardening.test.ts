@@ -187,7 +187,7 @@ describe.each(testEngines())("the rights of PUBLIC (%s)", (engine) => {
     return { harmful, called };
   }
 
-  it.each(["synap_app", "synap_sql", "synap_reader", UNRELATED])(
+  it.each(["synap_app", "synap_sql", "synap_sql_own", "synap_reader", UNRELATED])(
     "do not let %s damage the log by any call",
     async (role) => {
       const { harmful, called } = await harmfulAs(role);

@@ -127,7 +127,7 @@ BEGIN
   IF pg_catalog.current_database() <> 'template1' THEN
   BEGIN
     EXECUTE pg_catalog.format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', pg_catalog.current_database());
-    FOR keeper IN SELECT r.rolname FROM pg_catalog.pg_roles AS r WHERE r.rolname IN ('synap_app', 'synap_sql')
+    FOR keeper IN SELECT r.rolname FROM pg_catalog.pg_roles AS r WHERE r.rolname IN ('synap_app', 'synap_sql', 'synap_sql_own')
     LOOP
       EXECUTE pg_catalog.format('GRANT CONNECT ON DATABASE %I TO %I', pg_catalog.current_database(), keeper);
     END LOOP;

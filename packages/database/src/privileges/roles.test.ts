@@ -10,7 +10,7 @@ import { createEventStore, sqlState } from "../internal.ts";
 
 /** A role without any right. */
 const UNRELATED = `synap_test_unrelated_${randomUUID().slice(0, 8)}`;
-const ROLES = ["synap_app", "synap_sql", "synap_reader", UNRELATED];
+const ROLES = ["synap_app", "synap_sql", "synap_sql_own", "synap_reader", UNRELATED];
 
 /** Statements that write or lock a table; %1$s is its name and %2$I one of its columns. They match no row and don't wait. */
 const TABLE_ACTIONS = {
@@ -105,6 +105,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.unhandled_failures": ROWS.filter((way) => way !== "delete"),
   },
   synap_sql: {},
+  synap_sql_own: {},
   synap_reader: {},
   [UNRELATED]: {},
 };
