@@ -28,6 +28,7 @@ it.each([
   [200, "chunks", post("Transfer-Encoding: chunked\r\n", chunks)],
   [200, "chunks, in capitals", post("Transfer-Encoding: Chunked\r\n", chunks)],
   [200, "a trailer", post("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\nX-Trailer: 1\r\n\r\n")],
+  [200, "dots that are no step", "GET /a..b/.c/...?d=/../e HTTP/1.1\r\nHost: localhost\r\n\r\n"],
   [200, "HTTP/1.0 without a host", "GET / HTTP/1.0\r\n\r\n"],
   [501, "another coding before chunks", post("Transfer-Encoding: gzip, chunked\r\n", chunks)],
   [501, "an unknown coding before chunks", post("Transfer-Encoding: x, chunked\r\n", chunks)],
@@ -60,3 +61,10 @@ it.each([
   [400, "no host", "GET / HTTP/1.1\r\n\r\n"],
   [400, "percent-encoding that is none", "GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n"],
 ])("is %i for %s", async (status, _, sent) => expect(await statusOf(sent)).toBe(status));
+
+it.each(["/a/../b", "/a/.", "/..", "/a/%2e%2E/b", "/a/.%2e?c", "/a\\..\\b", "http://localhost/a/../b"])(
+  "answers 400 to a step to another folder: %s",
+  async (target) => {
+    expect(await statusOf(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`)).toBe(400);
+  },
+);

@@ -48,14 +48,20 @@ function hostFault({ headers, httpVersion }: RequestFrame): string | undefined {
   return /[\s/@]/.test(headers.host) ? "The Host header is not a host." : undefined;
 }
 
+/** A step in a path to the same or the parent folder, as browsers and proxies read it. */
+const DOT_SEGMENT = /[/\\](?:\.|%2e){1,2}(?:[/\\]|$)/i;
+
 /**
- * Checks the request target. Invalid percent-encoding is refused because it would be decoded to another text: `%zz` to
+ * Checks the request target. Steps to parent folders are refused because a proxy that decides by the path may not resolve them, or read
+ * them in another way. Invalid percent-encoding is refused because it would be decoded to another text: `%zz` to
  * itself, a byte that is not UTF-8 to U+FFFD.
  */
 function targetFault({ url = "", headers }: RequestFrame): string | undefined {
   if (url.includes("#")) return "The request URL must not contain a fragment (#).";
   if (url.includes("%") && !isDecodable(url))
     return "The request URL contains percent-encoding that is not valid UTF-8.";
+  if (DOT_SEGMENT.test(url.split("?", 1)[0] ?? ""))
+    return "The path of the request URL must not contain . or .. as a step.";
   const authority = /^https?:\/\/([^/?]*)/i.exec(url)?.[1];
   if (authority !== undefined && authority.toLowerCase() !== headers.host?.toLowerCase()) {
     return "The request URL and the Host header name different hosts.";
