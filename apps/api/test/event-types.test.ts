@@ -54,6 +54,8 @@ describe("GET /api/v1/events/types/{name}", () => {
     expect(await response.json()).toEqual({
       name: "note.creation.requested",
       aggregateType: "note",
+      schemaVersion: 1,
+      earlierSchemas: [],
       description: requested?.description,
       versions: ["v1"],
       jsonSchema: requested?.jsonSchema,
