@@ -188,6 +188,8 @@ export function describeEventReader(
       expect(await reader.getEventType("note.creation.requested")).toEqual({
         name: requested?.name,
         aggregateType: "note",
+        schemaVersion: 1,
+        earlierSchemas: [],
         description: requested?.description,
         versions: ["v1"],
         jsonSchema: requested?.jsonSchema,
