@@ -130,8 +130,14 @@ describeOnEveryEngine("a read table with an owner", (engine) => {
   });
 
   it("gives a transaction of drizzle the isolation that it asks for", async () => {
-    const { orm } = ownRows(engine.database, ANN);
-    for (const isolationLevel of ["read committed", "repeatable read", "serializable"] as const) {
+    const cases = (["read committed", "repeatable read", "serializable"] as const).flatMap(
+      (isolationLevel) => [
+        { isolationLevel, visibility: ANN, count: 2 },
+        { isolationLevel, visibility: { all: true }, count: 5 } as const,
+      ],
+    );
+    for (const { isolationLevel, visibility, count } of cases) {
+      const { orm } = ownRows(engine.database, visibility);
       const seen = await orm.transaction(
         async (transaction) => [
           await transaction.execute(sql`SELECT current_setting('transaction_isolation') AS level`),
@@ -139,7 +145,7 @@ describeOnEveryEngine("a read table with an owner", (engine) => {
         ],
         { isolationLevel, accessMode: "read only" },
       );
-      expect(seen).toMatchObject([{ rows: [{ level: isolationLevel }] }, 2]);
+      expect(seen).toMatchObject([{ rows: [{ level: isolationLevel }] }, count]);
     }
   });
 

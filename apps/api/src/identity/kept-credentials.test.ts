@@ -65,9 +65,10 @@ describe("of tokens", () => {
     await forEach(0, KEPT + 500, async (user) => principals.principalOf(tokenOf(user)));
     expect(used() - before).toBeLessThan(40 * MEBIBYTE);
     const isKnown = (user: number) => !(principals.principalOf(tokenOf(user)) instanceof Promise);
-    for (const user of [500, 501, 10_000, KEPT, KEPT + 499]) expect(isKnown(user)).toBe(true);
-    expect(await principals.principalOf(tokenOf(499))).toMatchObject({ id: "user-499" });
-    for (const user of [0, 250, 498]) expect(isKnown(user)).toBe(false);
+    // Those that are verified at the same time may end in any order.
+    for (const user of [600, 601, 10_000, KEPT, KEPT + 499]) expect(isKnown(user)).toBe(true);
+    for (const user of [0, 250, 399]) expect(isKnown(user)).toBe(false);
+    expect(await principals.principalOf(tokenOf(399))).toMatchObject({ id: "user-399" });
   });
 
   it("20,000 wrong ones leave nothing, and take no place from those that are known", async () => {

@@ -5,6 +5,7 @@ import { PgDatabase, PgDialect, type PgTransactionConfig } from "drizzle-orm/pg-
 import { schema } from "../schema/index.ts";
 import { checkTexts } from "./sql-parameters.ts";
 import type { Orm, SqlParameter, Statement } from "./sql-session.ts";
+import type { TransactionMode } from "./transaction-mode.ts";
 import { readerOf, TYPE } from "./wire-types.ts";
 
 const tables = extractTablesRelationalConfig<typeof relationalTypes>(schema, createTableRelationsHelpers);
@@ -29,8 +30,11 @@ interface DriverResult {
 /** Runs a statement of drizzle's. */
 export type RunStatement = (statement: Statement) => Promise<DriverResult>;
 
-/** Runs work in a new transaction, for drizzle's `transaction`. */
-export type BeginForOrm = <T>(work: (run: RunStatement) => Promise<T>) => Promise<T>;
+/** Runs work in a new transaction of this mode, for drizzle's `transaction`. */
+export type BeginForOrm = <T>(
+  work: (run: RunStatement) => Promise<T>,
+  mode: TransactionMode | undefined,
+) => Promise<T>;
 
 /** Opens drizzle on the store's sessions, or on a transaction, in which no other can begin. */
 export function openOrm(run: RunStatement, begin?: BeginForOrm): Orm {
@@ -61,15 +65,10 @@ class OrmSession extends NodePgSession<FullSchema, Tables> {
     config?: PgTransactionConfig,
   ): Promise<T> {
     if (this.#begin === undefined) throw new Error("Transactions can't be nested: use a savepoint.");
-    return this.#begin(async (run) => {
-      const transaction = new NodePgTransaction<FullSchema, Tables>(
-        dialect,
-        new OrmSession(run, undefined),
-        relationalSchema,
-      );
-      if (config !== undefined) await transaction.setTransaction(config);
-      return work(transaction);
-    });
+    return this.#begin((run) => {
+      const session = new OrmSession(run, undefined);
+      return work(new NodePgTransaction<FullSchema, Tables>(dialect, session, relationalSchema));
+    }, config);
   }
 }
 

@@ -2,6 +2,7 @@ import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import type { schema } from "../schema/index.ts";
 import type { DatabaseUnavailableError } from "./database-errors.ts";
 import type { LockWaits } from "./lock-waits.ts";
+import type { TransactionMode } from "./transaction-mode.ts";
 
 /** The engine: embedded in this process (PGlite on a directory or in memory) or a PostgreSQL server. */
 export type Engine = "embedded" | "server";
@@ -55,7 +56,7 @@ export interface Transaction extends SqlSession {
 /** Sessions of a database. */
 export interface Sessions extends SqlSession {
   /** Runs work in a transaction: committed when it resolves, rolled back when it throws. */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, mode?: TransactionMode): Promise<T>;
 }
 
 /** Current use of a pool of server connections. */

@@ -12,6 +12,7 @@ import type {
   SqlParameter,
   Transaction,
 } from "../connection/sql-session.ts";
+import { setTransaction, type TransactionMode } from "../connection/transaction-mode.ts";
 import { type Guard, runInScope } from "../connection/transaction-scope.ts";
 import type { DataDirectoryImage } from "./data-directory-image.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
@@ -94,9 +95,15 @@ async function asDatabase(
     });
   }
 
-  async function begin<T>(asOwner: boolean, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async function begin<T>(
+    asOwner: boolean,
+    work: (transaction: Transaction) => Promise<T>,
+    mode?: TransactionMode,
+  ): Promise<T> {
     if (closing !== undefined) throw new DatabaseUnavailableError("it was closed");
-    const opening = asOwner ? "BEGIN; SET LOCAL ROLE NONE" : "BEGIN";
+    const opening = ["BEGIN", setTransaction(mode), asOwner ? "SET LOCAL ROLE NONE" : undefined]
+      .filter((statement) => statement !== undefined)
+      .join("; ");
     return guard(() =>
       pglite.transaction(
         (session) =>
@@ -121,7 +128,7 @@ async function asDatabase(
   const orm = openPgliteOrm(pglite);
   const sessions: Sessions = {
     query: (text, parameters = []) => run(pglite, text, parameters),
-    transaction: (work) => begin(false, work),
+    transaction: (work, mode) => begin(false, work, mode),
   };
   return {
     engine: "embedded",

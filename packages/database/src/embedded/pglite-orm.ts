@@ -1,5 +1,6 @@
 import { openOrm, READ_BY_DRIZZLE, type RunStatement } from "../connection/orm.ts";
 import type { Orm } from "../connection/sql-session.ts";
+import { setTransaction } from "../connection/transaction-mode.ts";
 import type { PgliteInThread, PgliteSession } from "./pglite-in-thread.ts";
 
 /**
@@ -8,7 +9,13 @@ import type { PgliteInThread, PgliteSession } from "./pglite-in-thread.ts";
  */
 export function openPgliteOrm(session: PgliteSession | PgliteInThread): Orm {
   if (!("transaction" in session)) return openOrm(runOn(session));
-  return openOrm(runOn(session), (work) => session.transaction((transaction) => work(runOn(transaction))));
+  return openOrm(runOn(session), (work, mode) =>
+    session.transaction(async (transaction) => {
+      const set = setTransaction(mode);
+      if (set !== undefined) await transaction.exec(set);
+      return work(runOn(transaction));
+    }),
+  );
 }
 
 const UNPARSED = [...READ_BY_DRIZZLE];

@@ -171,7 +171,7 @@ export async function openServerDatabase(options: ServerOptions): Promise<Databa
       return pools.writes;
     },
     query: (text, parameters) => pools.reads.query(text, parameters),
-    transaction: (work) => pools.writes.transaction(work),
+    transaction: (work, mode) => pools.writes.transaction(work, mode),
     lockWaits: createLockWaits(lockTimeout, Math.max(1, Math.floor(share.writes / 2))),
     connections: () => {
       const { reads, writes } = pools;

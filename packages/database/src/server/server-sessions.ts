@@ -9,6 +9,7 @@ import {
 } from "../connection/session-settings.ts";
 import { checkParameters } from "../connection/sql-parameters.ts";
 import type { Orm, Sessions, SqlParameter, Statement, Transaction } from "../connection/sql-session.ts";
+import { setTransaction, type TransactionMode } from "../connection/transaction-mode.ts";
 import { runInScope } from "../connection/transaction-scope.ts";
 import { openConnectionPool } from "./connection-pool.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -52,11 +53,15 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
   const { settings, scope, names, answerTimeout, readOnly = false } = options;
   // The name, too: a RESET of the session reaches the pooler, which then forgets it.
   const local = asLocalScript({ ...settings, application_name: options.applicationName });
-  const opening =
-    scope === "session"
-      ? `BEGIN${readOnly ? " READ ONLY" : ""}`
-      : // The transaction's mode must be set before any setting is made in it.
-        `BEGIN ISOLATION LEVEL READ COMMITTED READ ${readOnly ? "ONLY" : "WRITE"} NOT DEFERRABLE; ${local}`;
+  // The transaction's mode must be set before any setting is made in it.
+  const openingWith = (mode: TransactionMode | undefined) => {
+    const set = setTransaction(mode);
+    const modes = set === undefined ? "" : `; ${set}`;
+    return scope === "session"
+      ? `BEGIN${readOnly ? " READ ONLY" : ""}${modes}`
+      : `BEGIN ISOLATION LEVEL READ COMMITTED READ ${readOnly ? "ONLY" : "WRITE"} NOT DEFERRABLE${modes}; ${local}`;
+  };
+  const opening = openingWith(undefined);
   const pool = openConnectionPool({
     ...options,
     ...(scope === "session" && { startupOptions: asStartupOptions(settings) }),
@@ -127,9 +132,9 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
   }
 
   /** Runs work in a new transaction: committed when it resolves, rolled back when it throws. */
-  function begin<T>(work: (connection: ServerConnection) => Promise<T>): Promise<T> {
+  function begin<T>(work: (connection: ServerConnection) => Promise<T>, mode?: TransactionMode): Promise<T> {
     return pool.use(async (connection) => {
-      await connection.script(opening, answerTimeout);
+      await connection.script(mode === undefined ? opening : openingWith(mode), answerTimeout);
       let result: T;
       try {
         result = await work(connection);
@@ -142,7 +147,10 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
     });
   }
 
-  function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  function transaction<T>(
+    work: (transaction: Transaction) => Promise<T>,
+    mode?: TransactionMode,
+  ): Promise<T> {
     return begin((connection) => {
       // Counted before they are sent: savepoints may be made and ended side by side.
       let expected = connection.controls;
@@ -166,13 +174,15 @@ export function openServerSessions(options: SessionsOptions): ServerSessions {
         (guard) => openOrm((statement) => guard(statement.text, () => run(connection, statement))),
         work,
       );
-    });
+    }, mode);
   }
 
   return {
     query,
     transaction,
-    orm: openOrm(runAlone, (work) => begin((connection) => work((statement) => run(connection, statement)))),
+    orm: openOrm(runAlone, (work, mode) =>
+      begin((connection) => work((statement) => run(connection, statement)), mode),
+    ),
     load: () => pool.load(),
     close: (grace) => pool.close(grace),
   };

@@ -1,6 +1,7 @@
 import { sqlState } from "../connection/database-errors.ts";
 import { openOrm, type RunStatement, runnerOf } from "../connection/orm.ts";
-import type { Database, SqlParameter, Transaction } from "../connection/sql-session.ts";
+import type { Database, SqlParameter } from "../connection/sql-session.ts";
+import type { TransactionMode } from "../connection/transaction-mode.ts";
 import { type AsReader, readAsReader, readerMissing } from "./reader-transactions.ts";
 import {
   type LimitedVisibility,
@@ -35,10 +36,6 @@ const OWNERS = { userId: "user", createdBy: "agent or service" } as const;
 /** The schema of read models in a statement: in drizzle's it is quoted. */
 const READ_MODELS = /\bsynap_read(?="?\s*\.)/g;
 
-/** The statement with which drizzle sets the isolation of a transaction, and nothing besides. PostgreSQL takes it before any other only. */
-const SET_TRANSACTION =
-  /^set transaction(?: isolation level (?:read (?:un)?committed|repeatable read|serializable))?(?: read (?:only|write))?(?:(?: not)? deferrable)?$/;
-
 /** The function that reads the audit log. */
 const AUDIT_LOG = /\bsynap\.audit_entries\b/g;
 
@@ -63,8 +60,8 @@ function limitedSession(database: Database, visibility: LimitedVisibility): Tabl
       .replaceAll(READ_MODELS, OWN_ROWS_SCHEMAS[by])
       .replaceAll(AUDIT_LOG, `synap_visible.audit_entries_of_${of}`);
 
-  const read = <T>(work: (asReader: AsReader, own: Transaction) => Promise<T>): Promise<T> =>
-    readAsReader(database, value, work).catch(async (error: unknown) => {
+  const read = <T>(work: (asReader: AsReader) => Promise<T>, mode?: TransactionMode): Promise<T> =>
+    readAsReader(database, value, work, mode).catch(async (error: unknown) => {
       throw await explain(database, by, error);
     });
   const runAs =
@@ -77,13 +74,7 @@ function limitedSession(database: Database, visibility: LimitedVisibility): Tabl
       read((asReader) => asReader((own) => own.query<Row>(withViews(text), parameters))),
     orm: openOrm(
       (statement) => read((asReader) => runAs(asReader)(statement)),
-      (work) =>
-        read((asReader, own) => {
-          const run = runAs(asReader);
-          return work((statement) =>
-            SET_TRANSACTION.test(statement.text) ? runnerOf(own.orm)(statement) : run(statement),
-          );
-        }),
+      (work, mode) => read((asReader) => work(runAs(asReader)), mode),
     ),
   };
 }

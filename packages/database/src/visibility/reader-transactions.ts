@@ -1,5 +1,6 @@
 import { sqlState } from "../connection/database-errors.ts";
 import type { Database, Transaction } from "../connection/sql-session.ts";
+import type { TransactionMode } from "../connection/transaction-mode.ts";
 import { VisibilityUnavailableError } from "./visibility.ts";
 
 // Both end with the transaction, so that the next user of the connection, also behind a pooler, has neither.
@@ -13,15 +14,15 @@ export type AsReader = <T>(statement: (transaction: Transaction) => Promise<T>) 
 
 /**
  * Runs work in a reading transaction whose statements run as the role `synap_reader`, with the given value in `synap.visible_to`. The
- * role may read the views of what that value owns, and no table. The transaction itself is for its own settings, which must come before its
- * first statement.
+ * role may read the views of what that value owns, and no table.
  *
  * @throws VisibilityUnavailableError when the session can't become the reader
  */
 export function readAsReader<T>(
   database: Pick<Database, "reads" | "capabilities">,
   value: string,
-  work: (asReader: AsReader, own: Transaction) => Promise<T>,
+  work: (asReader: AsReader) => Promise<T>,
+  mode?: TransactionMode,
 ): Promise<T> {
   return database.reads.transaction((own) => {
     let begun: Promise<unknown> | undefined;
@@ -32,8 +33,8 @@ export function readAsReader<T>(
       // Sent together: the second runs only if the first succeeded.
       const [, answer] = await Promise.all([begun, statement(own)]);
       return answer;
-    }, own);
-  });
+    });
+  }, mode);
 }
 
 /** True for the error of a statement for which the reader, or one of its rights, is missing. */
