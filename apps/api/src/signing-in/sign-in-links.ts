@@ -80,7 +80,7 @@ export function createSignInLinks(options: SignInLinksOptions): SignInLinks {
   };
 }
 
-/** The same for every link that does not work: the reason must not help to guess one. */
+/** The problem of a link that does not work. It gives no reason, which could help to guess one. */
 function linkInvalid(): Problem {
   return new Problem(
     "sign-in-link-invalid",

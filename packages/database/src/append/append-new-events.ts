@@ -184,7 +184,8 @@ export function textArray(values: readonly (string | null)[]): string {
   return `{${values.map((value) => (value === null ? "NULL" : quote(value))).join()}}`;
 }
 
-function numberArray(values: readonly (number | null)[]): string {
+/** Writes numbers as the text of a PostgreSQL array. */
+export function numberArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? "NULL").join()}}`;
 }
 

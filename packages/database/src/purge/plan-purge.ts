@@ -1,3 +1,4 @@
+import { numberArray } from "../append/append-new-events.ts";
 import { isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { lastPosition } from "./purge-events.ts";
@@ -35,7 +36,7 @@ export async function planPurge(session: SqlSession, selection: PurgeSelection):
     after = last;
     events += places.length;
     const counts = await session.query<{ type: string; events: number }>(COUNT, [
-      `{${places.map(({ position }) => position).join()}}`,
+      numberArray(places.map(({ position }) => position)),
       new Date(first.timestamp),
       new Date(last.timestamp),
     ]);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { appendBatchIn } from "../append/append-events.ts";
+import { numberArray } from "../append/append-new-events.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { notify } from "../observers.ts";
 import { PURGE_DIGEST, PURGE_EVENT_TYPE, purgeCatalogue } from "./purge-event.ts";
@@ -95,9 +96,10 @@ export async function continuePurge(
   database: Database,
   onProgress?: (removed: number) => void,
 ): Promise<Purge> {
+  const isCommunity = database.capabilities.edition === "community";
   let after = BEFORE_ALL;
   for (;;) {
-    const step = await database.asOwner((owner) => removeNext(owner, after));
+    const step = await database.asOwner((owner) => removeNext(owner, after, isCommunity));
     if ("id" in step) return step;
     after = step.last;
     notify(onProgress, step.removed);
@@ -137,6 +139,7 @@ async function unfinishedPurge(owner: Transaction): Promise<UnfinishedPurge | un
 async function removeNext(
   owner: Transaction,
   after: EventPlace,
+  isCommunity: boolean,
 ): Promise<Purge | { readonly last: EventPlace; readonly removed: number }> {
   const purge = await unfinishedPurge(owner);
   if (purge === undefined) throw new NoPurgeToContinueError();
@@ -146,25 +149,18 @@ async function removeNext(
   const [first, last] = [places[0], places.at(-1)];
   if (first === undefined || last === undefined) return record(owner, purge);
   await owner.query("SELECT set_config('synap.purge', 'on', true)");
-  if (await isCommunity(owner)) {
+  if (isCommunity) {
     await owner.query(
       "SELECT set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true)",
     );
   }
   await owner.query("SELECT synap.purge_events($1, $2::text::bigint[], $3, $4)", [
     purge.id,
-    `{${places.map(({ position }) => position).join()}}`,
+    numberArray(places.map(({ position }) => position)),
     new Date(first.timestamp),
     new Date(last.timestamp),
   ]);
   return { last, removed: purge.events + places.length };
-}
-
-async function isCommunity(owner: Transaction): Promise<boolean> {
-  const rows = await owner.query(
-    "SELECT FROM pg_settings WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction'",
-  );
-  return rows.length > 0;
 }
 
 /** Appends the event that records a purge, with the digest of what was kept of its events. */
