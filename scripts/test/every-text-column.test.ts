@@ -46,7 +46,10 @@ interface TextColumn {
   readonly type: string;
 }
 
-/** Every column of ours that holds text or JSON, in tables and partitioned tables; views read from those. */
+/**
+ * Every column of ours that holds text or JSON, in tables and partitioned tables; views read from those. A column of
+ * type name holds the name of a role, which PostgreSQL itself cuts at 63 bytes.
+ */
 const COLUMNS = `
 SELECT format('%I.%I', n.nspname, c.relname) AS table,
        quote_ident(a.attname) AS column,
@@ -58,6 +61,7 @@ SELECT format('%I.%I', n.nspname, c.relname) AS table,
  WHERE (n.nspname LIKE 'synap%' OR n.nspname = 'inngest_local')
    AND c.relkind IN ('r', 'p')
    AND a.attnum > 0 AND NOT a.attisdropped
+   AND t.typname <> 'name'
    AND (t.typcategory = 'S' OR t.typname IN ('json', 'jsonb') OR t.typtype = 'd')
  ORDER BY 1, 2`;
 
