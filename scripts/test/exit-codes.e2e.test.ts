@@ -21,11 +21,16 @@ const scripts = [
   ["bench", "bench/src/bench.ts"],
 ] as const;
 
+/** Every command of `synap`, by the words that call it. */
+const commands = [
+  ...PROGRAMS.map(({ name }) => name),
+  ...createProgram().commands.map((each) => each.name()),
+];
+
 const programs: readonly (readonly [string, readonly string[]])[] = [
-  ...PROGRAMS.map(({ name }) => [`synap ${name}`, [SYNAP, name]] as const),
-  ...createProgram().commands.map((command) => [`synap ${command.name()}`, [SYNAP, command.name()]] as const),
   ["synap", [SYNAP]],
   ["synap help", [SYNAP, "help"]],
+  ["synap migrate", [SYNAP, "migrate"]],
   ["migrate of an image", ["apps/cli/src/migrate-main.ts"]],
   ...scripts.map(([name, file]) => [name, [file]] as const),
 ];
@@ -51,13 +56,30 @@ function run(
   });
 }
 
+/** How each command of `synap` ends for an option that it does not have: all in one process, which starts once. */
+async function refusals(): Promise<readonly Ended[]> {
+  const lines = commands.map((name) => [name, "--no-such-option"]);
+  const { out, error } = await run(["scripts/test/processes/run-commands.ts", JSON.stringify(lines)]);
+  if (out === "") throw new Error(error);
+  return JSON.parse(out);
+}
+
+const REFUSED = /^error: unknown option "--no-such-option"\. See [^\n]+ --help\.\n$/;
+
 describe("exit codes", () => {
+  it("every command of synap ends with 2 for an option that it does not have", async () => {
+    const ended = await refusals();
+    expect(commands.map((name, place) => ({ name, ...ended[place] }))).toEqual(
+      commands.map((name) => ({ name, code: EXIT.usage, out: "", error: expect.stringMatching(REFUSED) })),
+    );
+  });
+
   it.each(programs)("%s ends with 2 for an option that it does not have", async (_name, command) => {
     const { code, out, error } = await run([...command, "--no-such-option"]);
     expect({ code, out, error }).toEqual({
       code: EXIT.usage,
       out: "",
-      error: expect.stringMatching(/^error: unknown option "--no-such-option"\. See [^\n]+ --help\.\n$/),
+      error: expect.stringMatching(REFUSED),
     });
   });
 
