@@ -138,6 +138,7 @@ describe("the processes", () => {
     ["load", ["no-such-file"]],
     ["compress", []],
     ["verify", []],
+    ["schemas", ["check", "--lock", "no-such-file"]],
     ["purge", ["--user", "ada"]],
     ["inngest-local", ["--port", "0"]],
   ])("the command %s warns of a misspelt setting", async (name, args) => {

@@ -55,6 +55,11 @@ export const PROGRAMS: readonly Program[] = [
     load: async () => (await import("./load.ts")).loadCommand(),
   },
   {
+    name: "schemas",
+    description: "keep the schemas of event types, and compare the code with them",
+    load: async () => (await import("./schemas/schemas-command.ts")).schemasCommand(),
+  },
+  {
     name: "keys",
     description: "create, list and revoke API keys",
     load: async () => (await import("./keys.ts")).keysCommand(),
