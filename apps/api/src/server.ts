@@ -21,6 +21,7 @@ import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { Engine } from "@synap/synap/internal";
 import type { Logger } from "pino";
+import { createAmendedLookup } from "./acceptance/amended-events.ts";
 import { createDuplicateLookup } from "./acceptance/duplicate-lookup.ts";
 import { createTakenLookup } from "./acceptance/taken-streams.ts";
 import { createTransitWatch } from "./acceptance/transit-watch.ts";
@@ -122,6 +123,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
         patienceMs: options.duplicateLookupMs,
       }),
       findTaken: createTakenLookup(database),
+      findAmended: createAmendedLookup(store),
       unreadyTypes: () => unreadyTypes(presence.others()),
       areFunctionsRegistered,
       onOutcome: metrics.published,

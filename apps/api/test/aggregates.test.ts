@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createEventStore } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
-import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { correctionOf, createSynapEvent, retractionOf, type StoredEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
@@ -286,6 +286,89 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     });
   });
 
+  it("an aggregate is shown as it was known, about a moment, with corrections applied", async () => {
+    const id = randomUUID();
+    const events = () => getEvents(id);
+    const send = async (event: object) => {
+      const response = await fetch(`${api.url}/api/v1/streams/reservation/${id}/events`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ events: [event] }),
+      });
+      return { status: response.status, body: await response.json() };
+    };
+    const inStream = ({ aggregateType: _type, aggregateId: _id, ...event }: Record<string, unknown>) => event;
+    await command(id, "create", { data: stay });
+    const [created] = await events();
+    if (created === undefined) throw new Error("It was not created.");
+    await laterThan(created);
+    const moved = { ...stay, startDate: "2026-06-02" };
+    expect(
+      (await send(inStream({ ...correctionOf(created, { data: moved, reason: "misheard" }) }))).status,
+    ).toBe(201);
+    const corrected = (await events())[1];
+    await laterThan(corrected);
+    expect((await send(inStream({ ...retractionOf(created, { reason: "another guest" }) }))).status).toBe(
+      201,
+    );
+
+    const about = new Date(Date.parse(created.timestamp) + 1).toISOString();
+    const known = (at: string | undefined) => show(id, `?knownAt=${at}&validAt=${about}`);
+    expect(await known(created.recordedAt)).toMatchObject({
+      body: { version: 1, knownAt: created.recordedAt, validAt: about, state: { startDate: stay.startDate } },
+    });
+    expect(await known(corrected?.recordedAt)).toMatchObject({
+      body: { version: 2, state: { status: "CONFIRMED", startDate: moved.startDate } },
+    });
+    expect(await show(id, `?validAt=${about}`)).toMatchObject({
+      status: 404,
+      body: { code: "aggregate-not-found" },
+    });
+    expect(await show(id, "?validAt=2020-01-01T00:00:00Z")).toMatchObject({ status: 404 });
+    // A read that does not ask has all events, as they are stored.
+    expect((await show(id)).body.version).toBe(3);
+
+    expect(
+      await send({
+        type: "reservation.cancelled",
+        data: { reason: "ill" },
+        metadata: { corrects: created.id },
+      }),
+    ).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: "events[0].metadata.corrects", code: "amended-event-other" }] },
+    });
+    const inCommand = { data: { reason: "ill" }, metadata: { retracts: created.id } };
+    expect(await command(id, "cancel", inCommand)).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: "metadata.retracts", code: "amendment-invalid" }] },
+    });
+    const published = await fetch(`${api.url}/api/v1/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        ...correctionOf(created, { data: moved }),
+        metadata: { corrects: randomUUID() },
+      }),
+    });
+    expect([published.status, await published.json()]).toMatchObject([
+      422,
+      { errors: [{ path: "metadata.corrects", code: "amended-event-unknown" }] },
+    ]);
+  });
+
+  async function getEvents(id: string): Promise<StoredEvent[]> {
+    const response = await fetch(`${api.url}/api/v1/streams/reservation/${id}`);
+    const page: { events: StoredEvent[] } = JSON.parse(await response.text());
+    return page.events;
+  }
+
+  /** Waits until what is recorded next is recorded later. */
+  async function laterThan(event: StoredEvent | undefined): Promise<void> {
+    while (Date.now() <= Date.parse(event?.recordedAt ?? ""))
+      await new Promise((done) => setTimeout(done, 1));
+  }
+
   it("what is not there, or makes no sense, is named", async () => {
     expect(await show("none")).toMatchObject({ status: 404, body: { code: "aggregate-not-found" } });
     expect(await show("n-1", "", "note")).toMatchObject({
@@ -304,6 +387,9 @@ describe.each(testEngines())("on the %s engine", (engine) => {
       "?version=1.5",
       "?at=yesterday",
       "?version=1&at=2026-01-01T00:00:00Z",
+      "?version=1&validAt=2026-01-01T00:00:00Z",
+      "?at=2026-01-01T00:00:00Z&knownAt=2026-01-01T00:00:00Z",
+      "?knownAt=monday",
     ]) {
       expect(await show("r", query)).toMatchObject({ status: 400, body: { code: "parameter-invalid" } });
     }

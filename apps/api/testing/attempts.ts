@@ -168,12 +168,15 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/aggregates/beesecre/bee-secret", 404, 404, { isBare: true }),
     get(`/aggregates/note/${id}-note`, 200),
     get(`/aggregates/note/${id}-note?at=2100-01-01T00:00:00Z`, 200),
+    get("/aggregates/note/bee-note?validAt=2100-01-01T00:00:00Z", 404, 200),
+    get(`/aggregates/note/${id}-note?validAt=2100-01-01T00:00:00Z`, 200),
   ],
   publishEvent: ({ id, kind }, { events: [_, taken] }) => [
     post("/events", note({ id: taken?.id }), 409, 409, { isTaken: true }),
     post("/events", note({ aggregateId: "bee-note", userId: "bee-user" }), 403),
     post("/events", note({ aggregateId: `${id}-new`, idempotencyKey: "bee-key-1" }), 202),
     post("/events", note({ aggregateId: `${id}-note` }), 202),
+    post("/events", note({ aggregateId: `${id}-note`, metadata: { corrects: taken?.id } }), 422),
     // Agents and machines are the operator's: what they publish may be about everybody.
     post("/events", note({ aggregateId: "bee-note" }), kind === "user" ? 409 : 202, undefined, {
       isTaken: true,
@@ -202,6 +205,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     append("bee-note", {}, 409, undefined, { headers: HIDDEN_KEY, isTaken: true }),
     append(`${id}-fresh`, {}, 201, undefined, { headers: HIDDEN_KEY }),
     append(`${id}-note`, { expectedVersion: 99 }, 409),
+    append(`${id}-note`, { events: [note({ metadata: { retracts: taken?.id } })] }, 422),
   ],
   closeStream: ({ id }) => [
     post("/streams/note/bee-note/close", {}, 404),

@@ -41,6 +41,7 @@ export function unservedApp() {
       publisher,
       findDuplicates: away,
       findTaken: away,
+      findAmended: away,
       unreadyTypes: () => new Map(),
       areFunctionsRegistered: away,
       onOutcome: never,

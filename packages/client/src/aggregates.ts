@@ -36,6 +36,10 @@ export interface CommandOptions extends CallOptions {
 export interface AggregateMoment extends CallOptions {
   readonly version?: number;
   readonly at?: Date | string;
+  /** As it was known at this moment, with corrections applied. Default, with `validAt`: as it is known now. */
+  readonly knownAt?: Date | string;
+  /** As it held at this moment, by the validity of its events. Default, with `knownAt`: the same moment. */
+  readonly validAt?: Date | string;
 }
 
 /** One kind of aggregate. */
@@ -69,8 +73,10 @@ export interface AnyAggregates {
 /** Aggregates of every kind through a transport. @internal */
 export function createAnyAggregates(transport: Transport): AnyAggregates {
   return {
-    async getAggregate({ aggregateType: type, aggregateId: id }, { version, at, signal } = {}) {
-      const call = transport.call("getAggregate", { path: { type, id }, query: { version, at }, signal });
+    async getAggregate({ aggregateType: type, aggregateId: id }, { signal, ...moment } = {}) {
+      const { version, at, knownAt, validAt } = moment;
+      const query = { version, at, knownAt, validAt };
+      const call = transport.call("getAggregate", { path: { type, id }, query, signal });
       return found(call, "aggregate-not-found");
     },
   };

@@ -129,8 +129,18 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
     synap.closeStream(stream, { expectedVersion: "no-stream" }),
   ],
   getAggregate: (synap) => [
-    synap.getAggregate(stream, { version: 3, at: A_TIME } satisfies Every<AggregateMoment>),
-    lamps(synap).load("l", { version: 3, at: new Date(A_TIME) } satisfies Every<AggregateMoment>),
+    synap.getAggregate(stream, {
+      version: 3,
+      at: A_TIME,
+      knownAt: A_TIME,
+      validAt: A_TIME,
+    } satisfies Every<AggregateMoment>),
+    lamps(synap).load("l", {
+      version: 3,
+      at: new Date(A_TIME),
+      knownAt: new Date(A_TIME),
+      validAt: new Date(A_TIME),
+    } satisfies Every<AggregateMoment>),
   ],
   executeCommand: (synap) => [
     lamps(synap).execute("l", { type: "switch", data: {} } as never, {

@@ -109,6 +109,7 @@ export function createEventStore({
   const appends = appendMethods(
     { catalogue, clock, lateness, ahead },
     {
+      findAmended: (id, { transaction }) => getEventById(transaction ?? database, id),
       appendEvents(events, options) {
         // Several have an outcome each, which a group has for each of its appends only.
         const append = events.length === 1 ? groupable({ events, expectations: [] }, options) : undefined;

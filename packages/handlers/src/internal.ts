@@ -4,6 +4,7 @@
  */
 
 export { deciderFingerprint } from "./aggregates/fingerprint.ts";
+export { MAX_KNOWN_EVENTS } from "./aggregates/known-events.ts";
 export { type LatestByType, latestByType } from "./aggregates/latest-by-type.ts";
 export { checksumOf } from "./aggregates/snapshots.ts";
 export { checkDecider, composeModules, type NamedModule } from "./compose-modules.ts";

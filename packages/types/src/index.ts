@@ -20,8 +20,19 @@
  * - idempotency key: two events with the same key are one event sent twice.
  * - correlation id: shared by all events of one flow. Causation id: the id of the event that caused this one.
  * - timestamp: when it happened. Recorded at: when it was stored. Valid from/to: when the fact holds.
+ * - amendment: an event that corrects or retracts an earlier one, which stays as it is. In force: not amended, as known at a moment.
  */
 
+export {
+  type AmendingEvent,
+  type Amendment,
+  type AmendmentOptions,
+  amendmentOf,
+  type CorrectionOptions,
+  correctionOf,
+  retractionOf,
+} from "./amendments/amendments.ts";
+export { eventsInForce, type KnownMoment } from "./amendments/events-in-force.ts";
 export { day as daySchema } from "./catalogue/fields.ts";
 export { noteCreationCompleted, noteCreationRequested, noteEventTypes } from "./catalogue/note.ts";
 export { openLoopEventTypes } from "./catalogue/open-loop.ts";

@@ -3,6 +3,7 @@
  * messages. It may change in any release.
  */
 
+export { type AmendableEvent, amendmentIssue } from "./amendments/amendments.ts";
 export { type BrokerChoiceFault, checkBrokerChoice } from "./broker-choice.ts";
 export {
   ENVELOPE_EVENT_NAME,

@@ -6,6 +6,7 @@ import type { Publisher } from "../broker/publisher.ts";
 import { FunctionsNotRegisteredError } from "../broker/ready-workers.ts";
 import type { Principal } from "../identity/principal.ts";
 import { visibilityOf } from "../identity/visibility.ts";
+import type { AmendedLookup } from "./amended-events.ts";
 import type { DuplicateLookup } from "./duplicate-lookup.ts";
 import type { EventReading } from "./read-events.ts";
 import type { TakenLookup } from "./taken-streams.ts";
@@ -40,6 +41,7 @@ export interface PublishDependencies {
   readonly publisher: Publisher;
   readonly findDuplicates: DuplicateLookup;
   readonly findTaken: TakenLookup;
+  readonly findAmended: AmendedLookup;
   /** Event types that some worker does not know yet, with those workers. */
   readonly unreadyTypes: () => ReadonlyMap<string, readonly string[]>;
   /** Returns true if a worker has registered the functions that envelopes start. */
@@ -65,6 +67,7 @@ export async function acceptEvents(
     publisher,
     findDuplicates,
     findTaken,
+    findAmended,
     unreadyTypes,
     areFunctionsRegistered,
     onAccepted,
@@ -97,6 +100,12 @@ export async function acceptEvents(
       .filter((candidate) => known.get(candidate) === undefined)
       .map(({ outgoing: { event }, isIdentified }) => ({ event, isIdentified })),
   );
+  const unamendable = await findAmended(
+    sender,
+    candidates
+      .filter((candidate) => known.get(candidate) === undefined)
+      .map(({ outgoing: { event } }) => event),
+  );
   const repetitions = new Map<number, number>();
   const seen = new SeenEvents();
   const unready = unreadyTypes();
@@ -109,6 +118,11 @@ export async function acceptEvents(
     }
     if (taken.size > 0 && taken.has(streamKey(outgoing.event))) {
       results[index] = refuse(candidate, STREAM_TAKEN);
+      return false;
+    }
+    const unamended = unamendable.get(outgoing.event);
+    if (unamended !== undefined) {
+      results[index] = refuse(candidate, unamended);
       return false;
     }
     const { type, schemaVersion } = outgoing.event;

@@ -10,6 +10,8 @@ import { type CommonOptions, connect } from "./connection.ts";
 interface ShowOptions extends CommonOptions {
   readonly version?: number;
   readonly at?: string;
+  readonly knownAt?: string;
+  readonly validAt?: string;
 }
 
 /** `synap aggregates ...` */
@@ -25,16 +27,22 @@ function showCommand(): Command {
     .argument("<id>", "the aggregateId of its events")
     .option("--version <n>", "as it was at this version", wholeOption(1, Number.MAX_SAFE_INTEGER))
     .option("--at <moment>", "as it was at this moment, by when its events happened", momentOption)
+    .option("--known-at <moment>", "as it was known at this moment, with corrections applied", momentOption)
+    .option("--valid-at <moment>", "as it held at this moment, by the validity of its events", momentOption)
     .addHelpText(
       "after",
       helpText({
         notes: [
+          "--known-at alone is about the same moment, --valid-at alone is as it is known now.",
           "An aggregate whose kind has rules has the state that these give. Of any other, the newest data of each type of its events is shown.",
         ],
         examples: [
           [`${SYNAP_COMMAND} aggregates show reservation r-12`],
           [`${SYNAP_COMMAND} aggregates show reservation r-12 --version 1`],
           [`${SYNAP_COMMAND} aggregates show note 42 --at 2026-01-31T09:30:00Z --json`],
+          [
+            `${SYNAP_COMMAND} aggregates show reservation r-12 --known-at 2026-02-02T12:00:00Z --valid-at 2026-02-03T12:00:00Z`,
+          ],
         ],
       }),
     )
@@ -44,10 +52,15 @@ function showCommand(): Command {
 }
 
 async function show(type: string, id: string, options: ShowOptions): Promise<void> {
-  const { version, at, json } = options;
+  const { version, at, knownAt, validAt, json } = options;
   const found = await connect(options).getAggregate(
     { aggregateType: type, aggregateId: id },
-    { ...(version !== undefined && { version }), ...(at !== undefined && { at }) },
+    {
+      ...(version !== undefined && { version }),
+      ...(at !== undefined && { at }),
+      ...(knownAt !== undefined && { knownAt }),
+      ...(validAt !== undefined && { validAt }),
+    },
   );
   if (found === undefined) {
     const when = at === undefined ? "" : ` at ${at}`;

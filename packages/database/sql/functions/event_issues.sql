@@ -98,6 +98,14 @@ BEGIN
   UNION ALL
   SELECT i.* FROM synap.json_issues(event -> 'metadata', 'metadata') AS i WHERE jsonb_typeof(event -> 'metadata') = 'object'
   UNION ALL
+  SELECT 'metadata.retracts', 'amendment-invalid', 'cannot be given together with corrects'
+   WHERE event -> 'metadata' ?& ARRAY['corrects', 'retracts']
+  UNION ALL
+  SELECT 'metadata.' || f.name, 'amendment-invalid', 'must be the id of an event, a UUID in lower case'
+    FROM (VALUES ('corrects'), ('retracts')) AS f(name)
+   WHERE event -> 'metadata' ? f.name AND NOT event -> 'metadata' ?& ARRAY['corrects', 'retracts']
+     AND synap.amended_event(event -> 'metadata') IS NULL
+  UNION ALL
   SELECT '', 'event-too-large',
          format('takes %s bytes as JSON with numbers written out in full; at most 245760 are allowed', size)
    WHERE size > 245760;

@@ -78,6 +78,9 @@ BEGIN
   END IF;
 
   SELECT jsonb_agg(to_jsonb(i)) INTO issues FROM (SELECT * FROM synap.event_issues(event) LIMIT 100) AS i;
+  IF issues IS NULL AND event -> 'metadata' ?| ARRAY['corrects', 'retracts'] THEN
+    SELECT jsonb_agg(to_jsonb(i)) INTO issues FROM synap.amendment_issues(event) AS i;
+  END IF;
   IF coalesce(post_event.expected_version, 'any') !~ '^(any|no-stream|stream-exists|[0-9]{1,15})$' THEN
     issues := coalesce(issues, '[]') || jsonb_build_object(
       'path', 'expectedVersion', 'code', 'wrong-format',

@@ -35,6 +35,7 @@ DECLARE
     (SELECT t.aggregate_type FROM synap.event_types AS t WHERE t.name = post_own_event.type));
   expected    CONSTANT text := coalesce(post_own_event.expected_version, 'any');
   posted      synap.posted_event;
+  issues      jsonb;
 BEGIN
   SELECT CASE p.kind WHEN 'user' THEN p.id END, p.kind || ':' || p.id INTO user_id, creator
     FROM synap.sql_principals AS p
@@ -42,6 +43,17 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the login % is nobody here', session_user
       USING ERRCODE = '42501', HINT = 'The owner of the schema adds it to synap.sql_principals.';
+  END IF;
+  -- An event that the principal does not see is to him as one that is not stored.
+  IF synap.amended_event(post_own_event.metadata) IS NOT NULL THEN
+    SELECT jsonb_agg(to_jsonb(i)) INTO issues
+      FROM synap.amendment_issues(jsonb_build_object(
+             'type', post_own_event.type, 'aggregateType', stream_type, 'aggregateId', post_own_event.aggregate_id,
+             'metadata', post_own_event.metadata), user_id, creator) AS i;
+    IF issues IS NOT NULL THEN
+      RAISE EXCEPTION 'the event is not valid: % %', issues #>> '{0,path}', issues #>> '{0,reason}'
+        USING ERRCODE = 'SY010', DETAIL = issues;
+    END IF;
   END IF;
   BEGIN
     -- Before the append, because its refusal would name the version of the stream...

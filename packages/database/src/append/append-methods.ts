@@ -1,4 +1,5 @@
 import {
+  amendmentOf,
   type EventCatalogue,
   type EventInput,
   type EventIssue,
@@ -8,6 +9,7 @@ import {
   type SynapEvent,
 } from "@synap/types";
 import {
+  type AmendableEvent,
   checkExpectedVersion,
   checkTimestampWindow,
   describeStream,
@@ -16,6 +18,7 @@ import {
 import type { Transaction } from "../connection/sql-session.ts";
 import type { AppendOptions, EventStore } from "../event-store.ts";
 import { MAX_APPEND_EVENTS } from "./append-new-events.ts";
+import { judgeAmendments } from "./judge-amendments.ts";
 import { type AppendedEvent, type AppendOutcome, type Expectation, rejected } from "./judge-events.ts";
 
 /** An event to append to a given stream: `type`, `data` and any optional fields. */
@@ -131,7 +134,7 @@ function prepareAppend(
   const events = appends.flatMap(({ stream, events: inputs }, appendIndex) =>
     inputs.flatMap((input, index) => {
       const checked = checkEvent(completeFor(stream, input, now, check), check);
-      const at = `${appends.length === 1 ? "" : `appends[${appendIndex}].`}events[${index}]`;
+      const at = pathOf(appends, appendIndex, index);
       for (const issue of checked.ok ? otherStream(stream, checked.event) : checked.issues) {
         issues.push({ ...issue, path: issue.path === "" ? at : `${at}.${issue.path}` });
       }
@@ -140,6 +143,11 @@ function prepareAppend(
   );
   if (issues.length > 0) throw new EventValidationError(issues.slice(0, 100));
   return { events, expectations };
+}
+
+/** The path of an event in its append. */
+function pathOf(appends: readonly StreamAppend[], appendIndex: number, index: number): string {
+  return `${appends.length === 1 ? "" : `appends[${appendIndex}].`}events[${index}]`;
 }
 
 /** Fills in missing fields. The sender's fields, including unknown ones, are kept so that the validation refuses them. */
@@ -200,8 +208,10 @@ function collectResults(
   });
 }
 
-/** Appends of validated events, implemented by each store. Called at most once per append, before anything is awaited. */
+/** Appends of validated events, implemented by each store. Called at most once per append, before anything but amendments is awaited. */
 export interface CheckedAppends {
+  /** Finds the stored event with an id, also one that the open transaction has stored. */
+  findAmended(id: string, options: Pick<AppendOptions, "transaction">): Promise<AmendableEvent | undefined>;
   /** Appends events of any streams independently, and returns an outcome for each, in the same order. */
   appendEvents(events: readonly SynapEvent[], options: AppendOptions): Promise<readonly AppendedEvent[]>;
   /** Appends to streams at their expected versions, all or nothing. */
@@ -211,13 +221,44 @@ export interface CheckedAppends {
 /** Creates the append methods of a store: the validation and results that all stores have in common. */
 export function appendMethods(
   rules: Omit<EventCheck, "timestamps">,
-  { appendEvents, appendPrepared }: CheckedAppends,
+  { appendEvents, appendPrepared, findAmended }: CheckedAppends,
 ): Pick<EventStore, "append" | "appendBatch" | "appendToStream" | "appendToStreams"> {
+  async function checkAmendments(
+    checked: readonly CheckedEvent[],
+    options: AppendOptions,
+  ): Promise<readonly CheckedEvent[]> {
+    const events = checked.map((each) => (each.ok ? each.event : undefined));
+    const issues = await judgeAmendments(events, (id) => findAmended(id, options));
+    return checked.map((each, index) => {
+      const issue = issues[index];
+      return each.ok && issue !== undefined ? { ok: false, id: each.event.id, issues: [issue] } : each;
+    });
+  }
+
+  /** @throws EventValidationError */
+  async function refuseAmendments(
+    appends: readonly StreamAppend[],
+    events: readonly SynapEvent[],
+    options: StreamsAppendOptions,
+  ): Promise<void> {
+    const found = await judgeAmendments(events, (id) => findAmended(id, options));
+    const paths = appends.flatMap((append, appendIndex) =>
+      append.events.map((_, index) => pathOf(appends, appendIndex, index)),
+    );
+    const issues = found.flatMap((issue, index) =>
+      issue === undefined ? [] : [{ ...issue, path: `${paths[index]}.${issue.path}` }],
+    );
+    if (issues.length > 0) throw new EventValidationError(issues);
+  }
+
   async function appendBatch(
     events: readonly SynapEvent[],
     options: AppendOptions = {},
   ): Promise<AppendOutcome[]> {
-    const checked = events.map((event) => checkEvent(event, { ...rules, timestamps: options.timestamps }));
+    const sound = events.map((event) => checkEvent(event, { ...rules, timestamps: options.timestamps }));
+    const checked = sound.some((each) => each.ok && amendmentOf(each.event))
+      ? await checkAmendments(sound, options)
+      : sound;
     const valid = checked.flatMap((each) => (each.ok ? [each.event] : []));
     const appended = valid.length === 0 ? [] : await appendEvents(valid, options);
     let next = 0;
@@ -236,6 +277,7 @@ export function appendMethods(
   ): Promise<StreamAppendResult[]> {
     const { timestamps, checks = [] } = options;
     const prepared = prepareAppend(appends, checks, { ...rules, timestamps });
+    if (prepared.events.some(amendmentOf)) await refuseAmendments(appends, prepared.events, options);
     return collectResults(appends, await appendPrepared(prepared, options));
   }
 

@@ -64,6 +64,7 @@ export function createMemoryEventStore({
   const appends = appendMethods(
     { catalogue, clock, lateness, ahead },
     {
+      findAmended: async (id) => log.findById(id),
       async appendEvents(events, options) {
         refuseTransaction(options);
         const appended: AppendedEvent[] = [];

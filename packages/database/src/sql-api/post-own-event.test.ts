@@ -84,6 +84,23 @@ describe.runIf(testEngines().includes("server"))("a login that uses SQL as one p
     expect(await refusal(post(ada, stream, ", expected_version => '1'"))).toBe("SY001");
   });
 
+  it("corrects its own events, and those of others are to it as events that are not stored", async () => {
+    const first = await post(ada, `amended-${randomUUID()}`);
+    const [{ aggregate_id: stream = "" } = {}] = await ada.session.unsafe<{ aggregate_id: string }[]>(
+      "SELECT aggregate_id FROM synap.own_event_stream WHERE id = $1",
+      [first.id],
+    );
+    const retracts = (id: string) => `, metadata => '{"retracts": "${id}"}'`;
+    const refused = await post(ben, `of-ben-${randomUUID()}`, retracts(first.id)).catch(
+      (error: unknown) => error,
+    );
+    expect(refused).toMatchObject({
+      code: "SY010",
+      detail: expect.stringContaining("amended-event-unknown"),
+    });
+    expect(await post(ada, stream, retracts(first.id))).toMatchObject({ stream_version: "2" });
+  });
+
   it("can't append to a stream of somebody else, which is to it as one that does not exist", async () => {
     const stream = randomUUID();
     await post(ben, stream);

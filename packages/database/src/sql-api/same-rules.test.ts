@@ -161,6 +161,22 @@ const bad: Record<string, () => EventInput> = {
   "a whole number that loses digits": () => ({ ...base, data: { content: "x", n: { big: [2 ** 53] } } }),
   "a field named __proto__": () => ({ ...base, data: JSON.parse('{"content":"x","o":{"__proto__":1}}') }),
   "a field named toJSON": () => ({ ...base, data: { content: "x", o: { toJSON: 1, a: 2 } } }),
+  "a correction of no id": () => ({ ...base, metadata: { corrects: 7 } }),
+  "a retraction of an id in upper case": () => ({
+    ...base,
+    metadata: { retracts: "0190F3A2-7B1E-7C3D-8A4F-5B6C7D8E9F01" },
+  }),
+  "a correction that retracts": () => ({
+    ...base,
+    metadata: {
+      corrects: "0190f3a2-7b1e-7c3d-8a4f-5b6c7d8e9f01",
+      retracts: "0190f3a2-7b1e-7c3d-8a4f-5b6c7d8e9f01",
+    },
+  }),
+  "a correction of an event that is not stored": () => ({
+    ...base,
+    metadata: { corrects: "0190f3a2-7b1e-7c3d-8a4f-5b6c7d8e9fff" },
+  }),
   "a large number under an odd name": () => ({ ...base, data: { content: "x", 'a "b"': 1e300 } }),
 };
 
@@ -237,6 +253,27 @@ describeOnEveryEngine("the TypeScript API and the SQL API", (engine) => {
     const [first, second] = events.map(({ id, position, streamVersion, recordedAt, ...event }) => event);
     expect(second).toEqual(first);
     expect(events.map((event) => event.streamVersion)).toEqual([1, 2]);
+  });
+
+  it("judge corrections by the event that they name alike", async () => {
+    const first = catalogue.completeEvent({ ...base, aggregateId: "amended" });
+    await store.append(first);
+    const correction = { ...base, aggregateId: "amended", metadata: { corrects: first.id } };
+    const both = async (input: EventInput) => {
+      const refused = await throughTypeScript(input);
+      expect(await throughSql(input)).toEqual(refused);
+      return refused;
+    };
+    expect(await both({ ...correction, aggregateId: "another" })).toEqual([
+      "metadata.corrects: amended-event-other",
+    ]);
+    expect(await throughSql(correction)).toEqual(["stored"]);
+    const id = "0190f3a2-7b1e-7c3d-8a4f-5b6c7d8e9f0a";
+    expect(await throughTypeScript({ ...correction, id })).toEqual(["stored"]);
+    expect(await throughSql({ ...correction, id })).toEqual(["duplicate"]);
+    expect(await both({ ...correction, metadata: { retracts: id } })).toEqual([
+      "metadata.retracts: amends-amendment",
+    ]);
   });
 
   describe("check the data of the seeded types alike:", () => {

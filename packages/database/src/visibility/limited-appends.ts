@@ -1,8 +1,9 @@
-import type { ExpectedVersion, StreamName } from "@synap/types";
-import { checkExpectedVersion, describeStream } from "@synap/types/internal";
+import { amendmentOf, EventValidationError, type ExpectedVersion, type StreamName } from "@synap/types";
+import { amendmentIssue, checkExpectedVersion, describeStream } from "@synap/types/internal";
 import type { StreamAppendOptions, StreamAppendResult, StreamEventInput } from "../append/append-methods.ts";
 import { OptimisticLockError, StreamClosedError, StreamNotFoundError } from "../append/stream-errors.ts";
 import type { EventStore } from "../event-store.ts";
+import type { LogReader } from "./log-reader.ts";
 import type { Visibility } from "./visibility.ts";
 
 /** A stream can't be created, because its name is taken by one that the caller may not see. Nothing was stored. */
@@ -50,6 +51,7 @@ export function limitedAppends(
     async appendToStream(stream, expectedVersion, events, options) {
       const append = (expected: ExpectedVersion) => store.appendToStream(stream, expected, events, options);
       checkExpectedVersion(expectedVersion);
+      if (events.some(amendmentOf)) await refuseHidden(reader, stream, events);
       if (await isSeen(stream)) return append(expectedVersion);
       const creates = canBeNew(expectedVersion);
       try {
@@ -71,6 +73,27 @@ export function limitedAppends(
         : new OptimisticLockError(stream, expectedVersion, 0);
     },
   };
+}
+
+/**
+ * Refuses corrections and retractions of events that the caller does not see, as if there were none. Those of events of the same append are
+ * for the append to judge.
+ *
+ * @throws EventValidationError
+ */
+async function refuseHidden(
+  reader: Pick<LogReader, "getById">,
+  stream: StreamName,
+  events: readonly StreamEventInput[],
+): Promise<void> {
+  const own = new Set(events.map(({ id }) => id));
+  for (const [index, { type, metadata }] of events.entries()) {
+    const named = amendmentOf({ metadata });
+    if (named === undefined || own.has(named.eventId)) continue;
+    const issue = amendmentIssue({ ...stream, type, metadata }, await reader.getById(named.eventId));
+    if (issue !== undefined)
+      throw new EventValidationError([{ ...issue, path: `events[${index}].${issue.path}` }]);
+  }
 }
 
 /** True for an expected version that a stream without events has. */

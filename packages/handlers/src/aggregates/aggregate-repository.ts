@@ -20,6 +20,7 @@ import { commandEventId } from "./command-event-id.ts";
 import { COMMAND_FINGERPRINT, commandFingerprint, isOfOther } from "./command-fingerprint.ts";
 import type { AggregateCommand, DecidedEvent, Decider } from "./decider.ts";
 import { type AggregateState, applyEvent, initialAggregate } from "./fold.ts";
+import { knownMoment, knownVersion, readKnownEvents } from "./known-events.ts";
 import { SnapshotKeeper, type SnapshotPolicy } from "./snapshot-keeper.ts";
 
 export interface AggregateRepositoryOptions<
@@ -51,6 +52,15 @@ export interface AggregateMoment {
   readonly version?: number | undefined;
   /** The state at this moment: only events whose `timestamp` is not later are applied. */
   readonly at?: Date | undefined;
+  /**
+   * The state as it was known at this moment: from the events that were recorded by then and are in force, in the order of validity. Default,
+   * with `validAt`: as it is known now.
+   */
+  readonly knownAt?: Date | undefined;
+  /** The state that held at this moment, by the validity of the events. Default, with `knownAt`: the same moment. */
+  readonly validAt?: Date | undefined;
+  /** Number of events above which `knownAt` and `validAt` give up, because they hold all of them. Default: none. */
+  readonly maxEvents?: number | undefined;
   readonly transaction?: Transaction | undefined;
 }
 
@@ -87,7 +97,8 @@ export interface AggregateRepository<State, Command> {
   /**
    * Folds the aggregate's events into its state, now or at another moment. Version 0 when it has no events.
    * @throws EventVersionNewerError when another release wrote an event that this one can't read, as `execute`.
-   * @throws InvalidMomentError when `at` is not a valid moment; RangeError when `version` is not a whole number from 0.
+   * @throws InvalidMomentError when a moment is not valid; RangeError when `version` is not a whole number from 0, or is given together
+   *   with a moment of knowledge or validity; AsOfTooLongError
    */
   load(aggregateId: string, moment?: AggregateMoment): Promise<AggregateState<State>>;
   /**
@@ -145,7 +156,17 @@ export function createAggregateRepository<
 
   async function load(aggregateId: string, moment: AggregateMoment = {}): Promise<AggregateState<State>> {
     const stream = streamOf(aggregateId);
-    const { version = Number.POSITIVE_INFINITY, at, transaction } = moment;
+    const { version = Number.POSITIVE_INFINITY, at, transaction, maxEvents } = moment;
+    const known = knownMoment(moment);
+    if (known !== undefined) {
+      const bound = { name: decider.name, maxEvents };
+      const events = await readKnownEvents(store.readStream(stream, { transaction }), known, bound);
+      const folded = events.reduce(
+        (before, event) => applyEvent(decider, before, event),
+        initialAggregate(decider),
+      );
+      return { ...folded, version: knownVersion(events) };
+    }
     if (at !== undefined) checkMoment("at", at);
     if (moment.version !== undefined && !(Number.isSafeInteger(version) && version >= 0)) {
       throw new RangeError(`A version must be a whole number from 0, not ${version}.`);

@@ -1,6 +1,7 @@
 import type { LogReader } from "@synap/database";
 import type { JsonObject, StoredEvent, StreamName } from "@synap/types";
 import type { AggregateMoment } from "./aggregate-repository.ts";
+import { knownMoment, knownVersion, readKnownEvents } from "./known-events.ts";
 
 /** An aggregate of a kind without rules, at a version or moment. */
 export interface LatestByType {
@@ -20,13 +21,24 @@ const PAGE = 1_000;
  * Reads what is known of an aggregate whose kind has no rules by which its state follows from its events: the newest data of
  * each type of event. Merging their fields would be a rule, and a wrong one for most kinds.
  *
- * @throws InvalidMomentError; RangeError when `version` is not a whole number from 0.
+ * As it was known, it is the last in the order of validity of each type.
+ *
+ * @throws InvalidMomentError; RangeError when `version` is not a whole number from 0, or is given together with a moment of knowledge or
+ *   validity; AsOfTooLongError
  */
 export async function latestByType(
   reader: Pick<LogReader, "queryStream" | "readStreamPage">,
   stream: StreamName,
-  { version: toVersion, at }: Omit<AggregateMoment, "transaction">,
+  moment: Omit<AggregateMoment, "transaction">,
 ): Promise<LatestByType> {
+  const known = knownMoment(moment);
+  if (known !== undefined) {
+    const bound = { name: stream.aggregateType, maxEvents: moment.maxEvents };
+    const events = await readKnownEvents(readForwards(reader, stream), known, bound);
+    const state = inOrder(new Map(events.map((event) => [event.type, event])));
+    return { version: knownVersion(events), state, isComplete: true };
+  }
+  const { version: toVersion, at } = moment;
   const newest = new Map<string, StoredEvent>();
   let version = 0;
   let read = 0;
@@ -44,12 +56,27 @@ export async function latestByType(
     at === undefined
       ? await readBackwards(reader, stream, toVersion, add)
       : await readBefore(reader, { ...stream, to: new Date(at.valueOf() + 1) }, add);
-  const state = Object.fromEntries(
+  return { version, state: inOrder(newest), isComplete };
+}
+
+/** The data of events by their types, in the order of these. */
+function inOrder(newest: ReadonlyMap<string, StoredEvent>): LatestByType["state"] {
+  return Object.fromEntries(
     [...newest.values()]
       .map(({ type, data }) => [type, data] as const)
       .sort(([one], [other]) => (one < other ? -1 : 1)),
   );
-  return { version, state, isComplete };
+}
+
+async function* readForwards(
+  reader: Pick<LogReader, "readStreamPage">,
+  stream: StreamName,
+): AsyncGenerator<StoredEvent, void, void> {
+  for (let fromVersion: number | undefined = 1; fromVersion !== undefined; ) {
+    const page = await reader.readStreamPage(stream, { fromVersion, pageSize: PAGE });
+    yield* page.events;
+    fromVersion = page.nextVersion;
+  }
 }
 
 /** Takes a page, and answers whether to go on. */

@@ -33,13 +33,14 @@ export class ProjectionConflictError extends Error {
   override readonly name = "ProjectionConflictError";
 }
 
-/** Thrown for an as-of run that would have to read more events than its caller allows. */
+/** Thrown for an as-of run, or for an aggregate as it was known, that would have to read more events than its caller allows. */
 export class AsOfTooLongError extends Error {
   readonly code = "AS_OF_TOO_LONG";
   override readonly name = "AsOfTooLongError";
-  constructor(projection: string, maxEvents: number) {
+  constructor(name: string, maxEvents: number, of: "log" | "aggregate" = "log") {
+    const upTo = of === "log" ? " up to then" : "";
     super(
-      `The log has more than ${counted(maxEvents, "event")} up to then, too many to fold "${projection}" here. Run it in a process of your own.`,
+      `The ${of} has more than ${counted(maxEvents, "event")}${upTo}, too many to fold "${name}" here. Run it in a process of your own.`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { amendmentFormIssues } from "../amendments/amendments.ts";
 import type { SynapEvent } from "../event/event.ts";
 import { eventBytes, MAX_EVENT_BYTES } from "../event/event-size.ts";
 import { assembleEvent, isSchemaVersion, readPlainEvent } from "../event/read-plain-event.ts";
@@ -146,6 +147,8 @@ export function checkContent(value: object, rules: EventRules): ContentCheck {
     }
   }
   issues.push(...ofMetadata.issues);
+  if (isRecord(metadata) && ofMetadata.issues.length === 0)
+    issues.push(...amendmentFormIssues(metadata as JsonObject));
   return {
     issues,
     maxBytes: ofData.maxBytes + ofMetadata.maxBytes,

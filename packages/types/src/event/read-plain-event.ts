@@ -1,11 +1,11 @@
 import { findTextFault } from "../issues/text-fault.ts";
 import type { JsonObject } from "../json/json.ts";
 import type { SynapEvent } from "./event.ts";
+import { isPlainUuid } from "./plain-uuid.ts";
 import { isPathStep, MAX_SCHEMA_VERSION, synapEventSchema } from "./synap-event.ts";
 import { isPlainTimestamp } from "./timestamp.ts";
 
 const FIELDS: ReadonlySet<string> = new Set(Object.keys(synapEventSchema.shape));
-const PLAIN_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const CREATOR = /^(?:user|agent):[\s\S]{1,128}$/;
 
 /**
@@ -112,10 +112,6 @@ export function assembleEvent<Type extends string, Data>(
 /** Checks for a version that a schema can have. */
 export function isSchemaVersion(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_SCHEMA_VERSION;
-}
-
-function isPlainUuid(value: unknown): value is string {
-  return typeof value === "string" && PLAIN_UUID.test(value);
 }
 
 function isText(value: unknown, max: number): value is string {

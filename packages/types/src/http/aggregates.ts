@@ -31,6 +31,8 @@ export const aggregateState = z.object({
     .optional()
     .describe("Present with `fold` if only the newest 10,000 events were read."),
   at: z.iso.datetime().optional().describe("The requested moment."),
+  knownAt: z.iso.datetime().optional().describe("The requested moment of knowledge."),
+  validAt: z.iso.datetime().optional().describe("The requested moment of validity."),
 });
 
 /** The outcome of a command. */
@@ -61,6 +63,16 @@ export function commandBody<Data extends z.ZodType>(data: Data) {
 export const aggregateQuery = z.strictObject({
   version: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("State at this version."),
   at: moment.optional().describe("State at this moment, by the timestamps of the events."),
+  knownAt: moment
+    .optional()
+    .describe(
+      "State as it was known at this moment: from what was recorded by then, with corrections applied. Default, with `validAt`: now.",
+    ),
+  validAt: moment
+    .optional()
+    .describe(
+      "State that held at this moment, by the validity of the events. Default, with `knownAt`: the same moment.",
+    ),
 });
 
 /** The path of a command, below that of its aggregate. */

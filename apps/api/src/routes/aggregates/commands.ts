@@ -1,6 +1,6 @@
 import type { Visibility } from "@synap/database";
 import type { ServedAggregate } from "@synap/synap/internal";
-import type { StreamName } from "@synap/types";
+import type { EventIssue, StreamName } from "@synap/types";
 import { commandBody, commandHeaders, commandPath } from "@synap/types/http";
 import { withTraceContext } from "@synap/types/internal";
 import type { z } from "zod";
@@ -22,7 +22,7 @@ import {
   refuseQuery,
   registerRoute,
 } from "../route-registration.ts";
-import { describeCommandBody, readCommandBody } from "./command-body.ts";
+import { type CommandBody, describeCommandBody, readCommandBody } from "./command-body.ts";
 import { limitedRepository } from "./limited-repository.ts";
 
 const headers = {
@@ -102,7 +102,7 @@ function commandRoute(
     dependencies.limits?.countEvents(principal, 1);
     const { data: given, ...envelope } = body;
     const actor = actorFields(principal);
-    const issues = actorIssues(envelope, actor);
+    const issues = [...actorIssues(envelope, actor), ...amendmentOfCommand(envelope)];
     if (issues.length > 0) throw eventProblem(issues);
     const visibility = visibilityOf(principal);
     const repository = await limitedRepository(aggregate, dependencies.store, visibility, id);
@@ -133,6 +133,17 @@ function commandRoute(
     });
     return json(context, status, answer.body, answer.headers);
   });
+}
+
+/** Its rules decide which events a command leads to: it can't make them corrections or retractions. */
+function amendmentOfCommand({ metadata }: Pick<CommandBody, "metadata">): EventIssue[] {
+  return (["corrects", "retracts"] as const)
+    .filter((field) => metadata?.[field] !== undefined)
+    .map((field) => ({
+      path: `metadata.${field}`,
+      code: "amendment-invalid",
+      reason: "cannot be given with a command: append the event that it makes",
+    }));
 }
 
 /** Those of a command's events that a caller may see. */

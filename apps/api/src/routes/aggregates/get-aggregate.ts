@@ -1,6 +1,6 @@
 import type { Visibility } from "@synap/database";
-import { UnknownNameError } from "@synap/handlers";
-import { latestByType } from "@synap/handlers/internal";
+import { type AggregateMoment, UnknownNameError } from "@synap/handlers";
+import { latestByType, MAX_KNOWN_EVENTS } from "@synap/handlers/internal";
 import { readTimestamp, type StreamName } from "@synap/types";
 import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
@@ -26,7 +26,8 @@ const route = {
   tags: ["aggregates"],
   summary: "Get an aggregate's state, now or at any version or moment",
   description:
-    "Of a kind with rules, the state that these give. Of any other, the newest data of each type of event, marked by `fold`.",
+    "Of a kind with rules, the state that these give. Of any other, the newest data of each type of event, marked by `fold`. With " +
+    "`knownAt` or `validAt`, as it was known, of an aggregate with at most 10,000 events.",
   request: { params: aggregatePath, query: aggregateQuery },
   responses: {
     200: {
@@ -39,6 +40,7 @@ const route = {
       "aggregate-type-unknown",
       "aggregate-not-found",
       "version-not-found",
+      "as-of-too-long",
       "event-version-newer",
       "database-unavailable",
       "visibility-unavailable",
@@ -59,16 +61,31 @@ export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): v
     }
     const { version } = query;
     const at = readMoment(query.at);
+    const knownAt = readMoment(query.knownAt);
+    const validAt = readMoment(query.validAt);
+    const isKnown = knownAt !== undefined || validAt !== undefined;
+    if (isKnown && (version !== undefined || at !== undefined)) {
+      throw new Problem("parameter-invalid", 'Give "knownAt" and "validAt", or "version", or "at".', {
+        errors: [
+          {
+            path: knownAt === undefined ? "validAt" : "knownAt",
+            code: "parameter-invalid",
+            reason: `cannot be given together with ${version === undefined ? "at" : "version"}`,
+          },
+        ],
+      });
+    }
     const visibility = visibilityOf(principal);
     const found = await load(
       dependencies,
       visibility,
       { aggregateType: type, aggregateId: id },
-      { version, at },
+      { version, at, knownAt, validAt, maxEvents: MAX_KNOWN_EVENTS },
     );
     if (found.version === 0) {
       const when = at === undefined ? "" : ` at ${at.toISOString()}`;
-      throw new Problem("aggregate-not-found", `There is no ${type} with this id${when}.`);
+      const known = isKnown ? ", as known then" : "";
+      throw new Problem("aggregate-not-found", `There is no ${type} with this id${when}${known}.`);
     }
     if (version !== undefined && found.version < version) {
       throw new Problem("version-not-found", `It is at version ${found.version}.`, {
@@ -82,6 +99,8 @@ export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): v
         aggregateId: id,
         version: found.version,
         ...(at !== undefined && { at: at.toISOString() }),
+        ...(knownAt !== undefined && { knownAt: knownAt.toISOString() }),
+        ...(validAt !== undefined && { validAt: validAt.toISOString() }),
         ...found.reading,
         state: found.state,
       },
@@ -109,7 +128,7 @@ async function load(
   { aggregates, names, store, catalogue }: ApiDependencies,
   visibility: Visibility,
   stream: StreamName,
-  moment: { readonly version: number | undefined; readonly at: Date | undefined },
+  moment: AggregateMoment,
 ): Promise<LoadedAggregate> {
   const { aggregateType: type, aggregateId: id } = stream;
   const reader = atCurrentVersions(store.visibleTo(visibility), catalogue);
