@@ -61,6 +61,13 @@ export {
 } from "./connection/database-errors.ts";
 export { epochMs, isoFromEpoch } from "./connection/moments.ts";
 export { withOwnSettings } from "./connection/own-settings.ts";
+export {
+  MAX_SAMPLE,
+  type StoredVersion,
+  sampleEvents,
+  storedTypeNames,
+  storedVersions,
+} from "./corpus/sample-events.ts";
 export { type DataDirectoryImage, readDataDirectoryImage } from "./embedded/data-directory-image.ts";
 export {
   type DataDirectoryLock,
