@@ -127,7 +127,16 @@ export interface ApiDependencies {
     readonly deadLetters: Pick<EngineDeadLetters, "page" | "retry" | "retryAll" | "skip">;
     readonly projections: Pick<
       Projections,
-      "status" | "asOf" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"
+      | "status"
+      | "inlineBuilds"
+      | "asOf"
+      | "pause"
+      | "resume"
+      | "rebuild"
+      | "compare"
+      | "cutover"
+      | "rollback"
+      | "drop"
     >;
     readonly processing: Pick<EventProcessingReader, "of" | "ofEach" | "resolve" | "unprocessed">;
     readonly deadLetterBacklog: () => Promise<readonly DeadLetterBacklog[]>;

@@ -75,6 +75,7 @@ export function unservedApp() {
       deadLetters: { page: away, retry: away, retryAll: away, skip: away },
       projections: {
         status: away,
+        inlineBuilds: away,
         asOf: away,
         pause: away,
         resume: away,
