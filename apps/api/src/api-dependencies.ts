@@ -6,6 +6,7 @@ import type {
   DeadLetterCounts,
   EventStats,
   EventStatsRequest,
+  PersonalData,
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database/internal";
@@ -79,6 +80,8 @@ export interface ApiDependencies {
   readonly store: Pick<EventStore, "appendToStream" | "closeStream" | "findDuplicates" | "visibleTo">;
   /** Reading of stored events, from a replica if there is one. */
   readonly reads: Pick<EventReads, "visibleTo">;
+  /** Opens and masks personal values; undefined where no event has any. */
+  readonly personalData?: Pick<PersonalData, "open" | "mask"> | undefined;
   readonly publishing: PublishDependencies;
   /** The names that filters may have. */
   readonly names: KnownNames;

@@ -117,8 +117,10 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       ...store,
       appendToStream: (...append) => metrics.appending("stream", () => store.appendToStream(...append)),
     },
+    personalData: engine.personalData,
     publishing: {
       publisher,
+      personalData: engine.personalData,
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger, {
         patienceMs: options.duplicateLookupMs,
       }),

@@ -104,7 +104,7 @@ export async function* subscribe<Types extends EventTypeMap, const Name extends 
           received += 1;
           // Time in which the loop's own code works is no silence of the connection.
           clearTimeout(timer);
-          yield read.event as StoredEventIn<Types, Name>;
+          yield read.event as unknown as StoredEventIn<Types, Name>;
           restartTimer();
         }
       }

@@ -125,6 +125,10 @@ export {
 export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
 export { isOwnMigration, type PendingMigration, pendingMigrations } from "./migrations/pending-migrations.ts";
 export { guardedLogger, notify } from "./observers.ts";
+export { makeKeyFile, ownKeyFile } from "./personal-data/key-file.ts";
+export { createPersonalData, type PersonalData } from "./personal-data/personal-data.ts";
+export { createSubjectKeys, type SubjectKeys } from "./personal-data/subject-keys.ts";
+export { passingKeys } from "./personal-data/wrapping.ts";
 export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
 export { type CatalogueDifference, versionName } from "./presence/catalogue-fingerprint.ts";
 export { describeDifference, type ProcessPresence, startPresence } from "./presence/process-presence.ts";

@@ -3,6 +3,7 @@ import {
   EventFilterError,
   EventIdConflictError,
   InvalidCursorError,
+  KeyProviderError,
   OptimisticLockError,
   StreamClosedError,
   StreamLockedError,
@@ -83,6 +84,10 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof VisibilityUnavailableError) {
     const detail = "An administrator has to add a role; the log has the statements.";
     return new Problem("visibility-unavailable", detail, { cause: error });
+  }
+  if (error instanceof KeyProviderError) {
+    const detail = "The keys of personal data can't be had; the log has the reason. Send again later.";
+    return new Problem("keys-unavailable", detail, { retryAfterSeconds: 5, cause: error });
   }
   if (error instanceof DatabaseUnavailableError || isTransient(error)) {
     return new Problem("database-unavailable", "The database does not answer. Send again later.", {

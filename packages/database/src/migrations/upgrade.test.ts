@@ -27,6 +27,7 @@ const ADDED: ReadonlySet<string> = new Set([
   "sessions",
   "sign_in_links",
   "sql_principals",
+  "subject_keys",
 ]);
 
 /** Stores new events of a stream each, as the append functions of that release did. */

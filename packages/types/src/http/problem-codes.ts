@@ -97,6 +97,7 @@ export const PROBLEM_CODES = {
   "database-unavailable": { status: 503, title: "The database does not answer" },
   "read-model-missing": { status: 503, title: "The read model does not exist yet" },
   "position-not-reached": { status: 503, title: "The read model has not reached the position" },
+  "keys-unavailable": { status: 503, title: "The keys of personal data can't be had" },
   "handler-unavailable": { status: 503, title: "The handler is unavailable" },
   "shutting-down": { status: 503, title: "Synap is shutting down" },
   "not-ready": { status: 503, title: "Synap is not ready" },
