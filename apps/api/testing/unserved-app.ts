@@ -25,6 +25,7 @@ export function unservedApp() {
   return createApiApp({
     configuration: readApiConfiguration({}),
     authenticate: never,
+    checkPosition: never,
     sessions: { cookie: never },
     watchCredential: never,
     catalogue: seedCatalogue,
@@ -75,7 +76,6 @@ export function unservedApp() {
       deadLetters: { page: away, retry: away, retryAll: away, skip: away },
       projections: {
         status: away,
-        inlineBuilds: away,
         asOf: away,
         pause: away,
         resume: away,

@@ -71,14 +71,7 @@ export {
 } from "./migrations/migration-errors.ts";
 export type { ReportLogger } from "./observers.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
-export { keyFile } from "./personal-data/key-file.ts";
-export {
-  type KeyProvider,
-  KeyProviderError,
-  PersonalDataKeysMissingError,
-  type WrappedKey,
-} from "./personal-data/key-provider.ts";
-export { type VaultOptions, vaultKeys } from "./personal-data/vault-keys.ts";
+export { PositionLostError } from "./position-lost.ts";
 export {
   type AscendingPages,
   ascendingPages,

@@ -11,9 +11,6 @@ export {
   EventFilterError,
   EventIdConflictError,
   InvalidCursorError,
-  type KeyProvider,
-  KeyProviderError,
-  keyFile,
   MigrationChangedError,
   MigrationFailedError,
   MigrationFileInvalidError,
@@ -21,7 +18,7 @@ export {
   MigrationLedgerInvalidError,
   MigrationOutOfOrderError,
   OptimisticLockError,
-  PersonalDataKeysMissingError,
+  PositionLostError,
   PrivilegesMissingError,
   ReplicaUrlError,
   SchemaNewerError,
@@ -35,10 +32,7 @@ export {
   TransactionEndedError,
   UnreadableValueError,
   UnstorableTextError,
-  type VaultOptions,
   VisibilityUnavailableError,
-  vaultKeys,
-  type WrappedKey,
 } from "@synap/database";
 export { seededDomain } from "@synap/domain";
 export {
@@ -93,7 +87,6 @@ export {
   eventsInForce,
   InvalidMomentError,
   type KnownMoment,
-  type MaskedValue,
   type PublishableEvent,
   retractionOf,
   type StoredEvent,

@@ -7,7 +7,6 @@ export {
   type Engine,
   type EngineDatabase,
   type EngineOptions,
-  hasPersonalData,
   type OpenEngineOptions,
   type OpenedEngine,
   openEngine,

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { EarlierVersion, EventCatalogue, EventTypeDefinition } from "@synap/types";
-import { formatPath } from "@synap/types/internal";
 import { compileCheck } from "../check-plan/compile-check.ts";
 import type { Database } from "../connection/sql-session.ts";
 import { RELEASE } from "../release.ts";
@@ -65,8 +64,8 @@ export async function syncEventTypes(
 }
 
 function toRow(type: EventTypeDefinition) {
-  const { name, aggregateType, description, version, earlier, jsonSchema, example } = type;
-  const { plan, obstacle } = checkOf(type);
+  const { name, aggregateType, description, version, earlier, schema, jsonSchema, example } = type;
+  const { plan, obstacle } = compileCheck(schema);
   return {
     name,
     aggregateType,
@@ -82,16 +81,7 @@ function toRow(type: EventTypeDefinition) {
   };
 }
 
-/** The plan by which the database checks data. It can't seal: events with personal values come by code only. */
-function checkOf({ schema, personal }: Pick<EarlierVersion, "schema" | "personal">) {
-  const [field] = personal;
-  if (field === undefined) return compileCheck(schema);
-  const path = formatPath(["data", ...field.path]);
-  return { plan: undefined, obstacle: `${path}: it is personal, and sealing it takes code` };
-}
-
-function describeEarlier(version: EarlierVersion) {
-  const { jsonSchema } = version;
-  const { plan, obstacle } = checkOf(version);
+function describeEarlier({ schema, jsonSchema }: EarlierVersion) {
+  const { plan, obstacle } = compileCheck(schema);
   return { jsonSchema, checkPlan: plan ?? null, unchecked: obstacle ?? null };
 }

@@ -19,8 +19,6 @@ export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summa
 export interface AdminCall {
   /** The actor on whose behalf the request acts. */
   readonly actor: string;
-  /** The scopes of the principal. */
-  readonly scopes: Principal["scopes"];
 }
 
 const OF_EVERY_ROUTE = [
@@ -46,7 +44,7 @@ export function registerAdminRoute(
   registerRoute(app, route, async (context, principal) => {
     const actor = readActor(context, principal);
     try {
-      return await handle(context, { actor, scopes: principal.scopes });
+      return await handle(context, { actor });
     } catch (error) {
       throw error instanceof TransientHandlerError ? handlerUnavailable(error) : error;
     }

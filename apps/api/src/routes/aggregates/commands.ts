@@ -10,7 +10,6 @@ import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
-import { seesPersonalData } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { requestTrace } from "../../request-trace.ts";
 import { readExpectedVersion, VERSION_ETAG, versionTag } from "../expected-version.ts";
@@ -90,7 +89,6 @@ function commandRoute(
         "event-version-newer",
         "stream-locked",
         "database-unavailable",
-        "keys-unavailable",
         "visibility-unavailable",
       ),
     },
@@ -121,10 +119,7 @@ function commandRoute(
         ...(commandKey !== undefined && { commandKey }),
       },
     );
-    const { version, repeated } = result;
-    const { masked } = aggregate;
-    const { state } =
-      seesPersonalData(principal) || masked === undefined ? result : await masked.load(id, { version });
+    const { state, version, repeated } = result;
     // Somebody else may have executed the command under the same key.
     const stream = { aggregateType: decider.name, aggregateId: id };
     const events = repeated

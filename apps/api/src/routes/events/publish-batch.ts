@@ -60,7 +60,6 @@ const route = {
       "batch-too-large",
       "batch-rejected",
       "database-unavailable",
-      "keys-unavailable",
       ...BROKER_PROBLEMS,
     ),
   },

@@ -48,7 +48,6 @@ const route = {
       "event-id-conflict",
       "stream-taken",
       "database-unavailable",
-      "keys-unavailable",
       ...EVENT_PROBLEMS,
       ...BROKER_PROBLEMS,
     ),

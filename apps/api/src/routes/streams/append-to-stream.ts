@@ -71,7 +71,6 @@ const route = {
       "transaction-ended",
       "stream-locked",
       "database-unavailable",
-      "keys-unavailable",
       "visibility-unavailable",
     ),
   },
