@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningSynap, runSynap } from "@synap/cli/all-in-one/run-synap.ts";
-import type { IEventHandler } from "@synap/handlers";
+import { notesProjection } from "@synap/domain";
+import type { Projection } from "@synap/handlers";
 import { EventDispatcher } from "@synap/handlers/internal";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningCommand, runSynapCommand } from "../src/processes/run-command.ts";
 
 const NOT_THERE = "http://127.0.0.1:9";
@@ -17,6 +18,8 @@ const commands: RunningCommand[] = [];
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "synap-cli-"));
   synap = await startSynap(0);
+  const inline = "SELECT FROM synap.projection_builds WHERE mode = 'inline'";
+  await vi.waitFor(async () => expect(await synap.database.query(inline)).toHaveLength(1), 30_000);
 });
 afterAll(async () => {
   for (const { child } of commands) child.kill("SIGKILL");
@@ -48,20 +51,17 @@ async function cli(args: readonly string[], env: Record<string, string> = {}) {
 const note = (aggregateId: string, content: string): SynapEvent =>
   createSynapEvent({ type: "note.creation.completed", aggregateId, data: { content } });
 
-/** Stores events; the handler "note-projector" fails on those that begin with "bad". */
+/** Stores events; the projection of the notes fails on those that begin with "bad". */
 async function store(...events: readonly SynapEvent[]): Promise<void> {
-  const fussy: IEventHandler = {
-    name: "note-projector",
-    description: "Replaces the one that Synap runs.",
-    mode: "inline",
-    eventTypes: ["note.creation.completed"],
-    async handle(all) {
+  const fussy: Projection = {
+    ...notesProjection,
+    async apply(all) {
       if (all.some(({ data }) => String(data["content"]).startsWith("bad")))
         throw new RangeError("it is bad");
     },
   };
   const { database } = synap;
-  const dispatcher = new EventDispatcher({ database, catalogue: seedCatalogue, handlers: [fussy] });
+  const dispatcher = new EventDispatcher({ database, catalogue: seedCatalogue, projections: [fussy] });
   for (const event of events) await dispatcher.store.append(event);
 }
 
@@ -137,11 +137,11 @@ describe("synap status", () => {
     const { exitCode, stdout } = await cli(["status"]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^store +embedded, PostgreSQL 17/m);
-    expect(stdout).toMatch(/^note-projector +inline/m);
+    expect(stdout).toMatch(/^notes\/1 +inline/m);
     expect(stdout).toMatch(/^note-creation-reactor +async +\d/m);
     expect(widest(stdout)).toBeLessThanOrEqual(100);
     const json = JSON.parse((await cli(["status", "--json"])).stdout);
-    expect(json.handlers).toContainEqual(expect.objectContaining({ name: "note-projector", mode: "inline" }));
+    expect(json.handlers).toContainEqual(expect.objectContaining({ name: "notes/1", mode: "inline" }));
   });
 
   it("shows what everybody may see to somebody without the token", async () => {
@@ -270,7 +270,7 @@ describe("synap events tail", () => {
 describe("synap dead-letters", () => {
   it("lists and shows them: what failed, why, and how many wait", async () => {
     const id = await letterOf("listed");
-    const list = await cli(["dead-letters", "list", "--handler", "note-projector"]);
+    const list = await cli(["dead-letters", "list", "--handler", "notes/1"]);
     expect(list.stdout).toMatch(new RegExp(`^ *${id}  open .*note/listed .*range-error +2 `, "m"));
     expect(widest(list.stdout)).toBeLessThanOrEqual(100);
     const show = await cli(["dead-letters", "show", id]);
@@ -286,10 +286,10 @@ describe("synap dead-letters", () => {
   it("retries one: 1 when it fails again, 0 when it works; who did it is kept", async () => {
     const id = await letterOf("retried");
     const rename = (from: string, to: string) =>
-      synap.database.asOwner((owner) => owner.execute(`ALTER TABLE synap_domain.${from} RENAME TO ${to}`));
-    await rename("notes", "notes_away");
+      synap.database.asOwner((owner) => owner.execute(`ALTER TABLE synap_read.${from} RENAME TO ${to}`));
+    await rename("notes_1", "notes_away");
     const failed = await cli(["dead-letters", "retry", id]);
-    await rename("notes_away", "notes");
+    await rename("notes_away", "notes_1");
     expect(failed.exitCode).toBe(1);
     expect(failed.stdout).toContain(`Dead letter ${id} failed again (sqlstate-42p01)`);
     const worked = await cli(["dead-letters", "retry", id, "--as", "Ada Lovelace"]);

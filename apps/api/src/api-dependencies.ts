@@ -6,7 +6,7 @@ import type {
   DeadLetterCounts,
   EventStats,
   EventStatsRequest,
-  PositionCheck,
+  PersonalData,
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database/internal";
@@ -42,7 +42,6 @@ export interface ApiEnvironment {
   Variables: {
     requestId: string;
     authenticate: Authenticate;
-    checkPosition: PositionCheck;
     /** Missing where nothing is limited. */
     limits?: PrincipalLimits | undefined;
     /** The sender, once it is known. */
@@ -64,8 +63,6 @@ export interface ApiDependencies {
   readonly configuration: ApiConfiguration;
   /** Finds out who a request is. */
   readonly authenticate: Authenticate;
-  /** Refuses the position of a request that is of lost events. */
-  readonly checkPosition: PositionCheck;
   /** The sessions of browsers, and their cookie. `end` and `links` are missing where sessions are not accepted. */
   readonly sessions: {
     readonly cookie: SessionCookie;
@@ -83,6 +80,8 @@ export interface ApiDependencies {
   readonly store: Pick<EventStore, "appendToStream" | "closeStream" | "findDuplicates" | "visibleTo">;
   /** Reading of stored events, from a replica if there is one. */
   readonly reads: Pick<EventReads, "visibleTo">;
+  /** Opens and masks personal values; undefined where no event has any. */
+  readonly personalData?: Pick<PersonalData, "open" | "mask"> | undefined;
   readonly publishing: PublishDependencies;
   /** The names that filters may have. */
   readonly names: KnownNames;
@@ -131,7 +130,16 @@ export interface ApiDependencies {
     readonly deadLetters: Pick<EngineDeadLetters, "page" | "retry" | "retryAll" | "skip">;
     readonly projections: Pick<
       Projections,
-      "status" | "asOf" | "pause" | "resume" | "rebuild" | "compare" | "cutover" | "rollback" | "drop"
+      | "status"
+      | "inlineBuilds"
+      | "asOf"
+      | "pause"
+      | "resume"
+      | "rebuild"
+      | "compare"
+      | "cutover"
+      | "rollback"
+      | "drop"
     >;
     readonly processing: Pick<EventProcessingReader, "of" | "ofEach" | "resolve" | "unprocessed">;
     readonly deadLetterBacklog: () => Promise<readonly DeadLetterBacklog[]>;

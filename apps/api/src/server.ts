@@ -2,7 +2,6 @@ import { setMaxListeners } from "node:events";
 import type { Database } from "@synap/database";
 import {
   createExposureWatch,
-  createPositionCheck,
   deadLetterBacklog,
   deadLetterCounts,
   endSession,
@@ -109,7 +108,6 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     metrics,
     configuration,
     authenticate,
-    checkPosition: createPositionCheck(database),
     sessions: { cookie, ...sessions },
     limits: createPrincipalLimits(configuration.rateLimits, options.clock),
     watchCredential: (request) => createCredentialWatch(authenticate, request, options.credentialCheckMs),
@@ -119,8 +117,10 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       ...store,
       appendToStream: (...append) => metrics.appending("stream", () => store.appendToStream(...append)),
     },
+    personalData: engine.personalData,
     publishing: {
       publisher,
+      personalData: engine.personalData,
       findDuplicates: createDuplicateLookup((events) => repeatedEvents(database, events), logger, {
         patienceMs: options.duplicateLookupMs,
       }),

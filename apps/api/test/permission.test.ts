@@ -210,9 +210,9 @@ describe("GET /api/v1/admin/status", () => {
     expect(body).toMatchObject({ ...open, handlers: expect.any(Array), databaseSize: expect.any(Number) });
     expect(open.features).toMatchObject({ "api-keys": "active", "local-access": "active" });
     expect(body.handlers).toContainEqual({
-      name: "note-projector",
-      mode: "inline",
-      description: expect.stringContaining("notes"),
+      name: "note-creation-reactor",
+      mode: "async",
+      description: expect.stringContaining("note"),
       deadLetters: 0,
       parkedEvents: 0,
     });

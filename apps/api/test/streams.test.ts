@@ -6,6 +6,8 @@ import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import { thrownValues } from "@synap/types/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callAdmin } from "../testing/call-admin.ts";
+import { fillReadModels } from "../testing/fill-read-models.ts";
 import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 /** Refuses what a business rule might. */
@@ -39,7 +41,10 @@ const note = (more: object = {}) => ({
 describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => {
   let api: TestApi;
   beforeAll(async () => {
-    api = await startTestApi({}, engine, { handlers: [...defaultApplication.handlers, strictHandler] });
+    const { handlers, projections } = defaultApplication;
+    api = await startTestApi({}, engine, { handlers: [...handlers, strictHandler], projections });
+    // The projection of the notes is part of appends from the end of its first pass on.
+    await fillReadModels(api.database);
   });
   afterAll(() => api.stop());
 
@@ -188,8 +193,16 @@ describe.each(testEngines())("streams over HTTP, on the %s engine", (engine) => 
 
     const completed = note({ type: "note.creation.completed", userId: "ada" });
     await append(id, [completed]);
-    const rows = await api.database.query("SELECT content FROM synap_domain.notes WHERE id = $1", [id]);
+    const rows = await api.database.query("SELECT content FROM synap_read.notes WHERE id = $1", [id]);
     expect(rows).toEqual([{ content: "Call Acme" }]);
+    const { body } = await callAdmin(api.url, "/status");
+    expect(body.handlers).toContainEqual({
+      name: expect.stringMatching(/^notes\/\d+$/),
+      mode: "inline",
+      description: expect.any(String),
+      deadLetters: 0,
+      parkedEvents: 0,
+    });
   });
 
   it("answers 422 when an inline handler ends the transaction, and 500 when it does so in disguise", async () => {

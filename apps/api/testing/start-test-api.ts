@@ -1,4 +1,4 @@
-import { type Database, type Engine, openDatabase, type Replica } from "@synap/database";
+import { type Database, type Engine, type KeyProvider, openDatabase, type Replica } from "@synap/database";
 import {
   createApiKey,
   openReplica,
@@ -44,6 +44,8 @@ export interface TestApiOptions {
   readonly readModels?: readonly ReadModel[];
   /** Default: the seeded event types. */
   readonly catalogue?: EventCatalogue;
+  /** Wraps the keys of personal data. Default: none, for a catalogue without personal data. */
+  readonly keys?: KeyProvider;
   /** Milliseconds between two signs of life. Default: the API's own. */
   readonly presenceIntervalMs?: number;
   /** Lock timeout of appends on a server, in milliseconds. Default: the database's own. */
@@ -71,6 +73,7 @@ export async function startTestApi(
     projections = [],
     readModels,
     catalogue = seedCatalogue,
+    keys,
     presenceIntervalMs,
     lockTimeout,
     isRegistered = true,
@@ -113,7 +116,7 @@ export async function startTestApi(
         ...(readModels !== undefined && { readModels }),
         ...(handlers !== undefined && { handlers }),
       },
-      { latenessMs: settings.latenessMs, replica },
+      { latenessMs: settings.latenessMs, replica, keys },
     ),
     inngest: createInngestClient({ baseUrl: brokerUrl ?? broker.url, isDev: true, logger }),
     logger,

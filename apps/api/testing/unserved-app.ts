@@ -25,7 +25,6 @@ export function unservedApp() {
   return createApiApp({
     configuration: readApiConfiguration({}),
     authenticate: never,
-    checkPosition: never,
     sessions: { cookie: never },
     watchCredential: never,
     catalogue: seedCatalogue,
@@ -76,6 +75,7 @@ export function unservedApp() {
       deadLetters: { page: away, retry: away, retryAll: away, skip: away },
       projections: {
         status: away,
+        inlineBuilds: away,
         asOf: away,
         pause: away,
         resume: away,

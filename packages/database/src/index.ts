@@ -71,7 +71,14 @@ export {
 } from "./migrations/migration-errors.ts";
 export type { ReportLogger } from "./observers.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
-export { PositionLostError } from "./position-lost.ts";
+export { keyFile } from "./personal-data/key-file.ts";
+export {
+  type KeyProvider,
+  KeyProviderError,
+  PersonalDataKeysMissingError,
+  type WrappedKey,
+} from "./personal-data/key-provider.ts";
+export { type VaultOptions, vaultKeys } from "./personal-data/vault-keys.ts";
 export {
   type AscendingPages,
   ascendingPages,

@@ -61,6 +61,13 @@ export {
 } from "./connection/database-errors.ts";
 export { epochMs, isoFromEpoch } from "./connection/moments.ts";
 export { withOwnSettings } from "./connection/own-settings.ts";
+export {
+  MAX_SAMPLE,
+  type StoredVersion,
+  sampleEvents,
+  storedTypeNames,
+  storedVersions,
+} from "./corpus/sample-events.ts";
 export { type DataDirectoryImage, readDataDirectoryImage } from "./embedded/data-directory-image.ts";
 export {
   type DataDirectoryLock,
@@ -118,6 +125,10 @@ export {
 export { createMemoryEventStore, type MemoryEventStoreOptions } from "./memory/memory-event-store.ts";
 export { isOwnMigration, type PendingMigration, pendingMigrations } from "./migrations/pending-migrations.ts";
 export { guardedLogger, notify } from "./observers.ts";
+export { makeKeyFile, ownKeyFile } from "./personal-data/key-file.ts";
+export { createPersonalData, type PersonalData } from "./personal-data/personal-data.ts";
+export { createSubjectKeys, type SubjectKeys } from "./personal-data/subject-keys.ts";
+export { passingKeys } from "./personal-data/wrapping.ts";
 export { createEventStore, type EventStoreOptions } from "./postgres-event-store.ts";
 export { type CatalogueDifference, versionName } from "./presence/catalogue-fingerprint.ts";
 export { describeDifference, type ProcessPresence, startPresence } from "./presence/process-presence.ts";
@@ -154,10 +165,6 @@ export { createReplicaReads } from "./replica/event-reads.ts";
 export { openReplica } from "./replica/open-replica.ts";
 export { withOwnAppends } from "./replica/own-appends.ts";
 export { checkPosition, raisePoint } from "./replica/read-point.ts";
-export { type ChunkDigest, chunkDigests } from "./restore/chunk-digests.ts";
-export { currentEpoch, declareRestored, type Epoch, noteVerified, readEpochs } from "./restore/epoch.ts";
-export { createPositionCheck, type PositionCheck } from "./restore/position-check.ts";
-export { type RestoredFault, type RestoredFaultKind, verifyTables } from "./restore/verify-tables.ts";
 export { schema } from "./schema/index.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
 export { type InlineConsumer, syncInlineConsumers } from "./sql-api/sync-inline-consumers.ts";

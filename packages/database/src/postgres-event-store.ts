@@ -14,6 +14,7 @@ import type { AppendedEvent } from "./append/judge-events.ts";
 import { nameLockedStreams } from "./append/stream-errors.ts";
 import type { Database } from "./connection/sql-session.ts";
 import type { AppendOptions, EventStore } from "./event-store.ts";
+import { createPersonalData, type PersonalData } from "./personal-data/personal-data.ts";
 import { getEventById } from "./reading/get-event-by-id.ts";
 import { queryEvents } from "./reading/query-events.ts";
 import { readAll } from "./reading/read-all.ts";
@@ -34,6 +35,8 @@ export interface EventStoreOptions {
   readonly ahead?: number | undefined;
   /** The clock. Default: the system's. */
   readonly clock?: (() => Date) | undefined;
+  /** Seals personal values. Without it events that have any are refused, with a PersonalDataKeysMissingError. */
+  readonly personalData?: PersonalData | undefined;
 }
 
 /** Calls with small appends at a time. Each more makes them smaller; the embedded engine runs one at a time anyway. */
@@ -47,6 +50,7 @@ export function createEventStore({
   lateness,
   ahead,
   clock = () => new Date(),
+  personalData = createPersonalData(catalogue, undefined),
 }: EventStoreOptions): EventStore {
   const signalAppend = createAppendSignal(database);
   const signalIfStored = (appended: readonly AppendedEvent[]) => {
@@ -107,7 +111,7 @@ export function createEventStore({
   }
 
   const appends = appendMethods(
-    { catalogue, clock, lateness, ahead },
+    { catalogue, clock, lateness, ahead, personalData },
     {
       findAmended: (id, { transaction }) => getEventById(transaction ?? database, id),
       appendEvents(events, options) {

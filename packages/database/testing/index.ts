@@ -8,3 +8,4 @@ export { type HeldStream, HOLDER_NAME, holdStreams } from "./held-stream.ts";
 export { postEvent } from "./post-event.ts";
 export { directly, throughPooler, type WayToReplica } from "./replica-url.ts";
 export { serverUrl, serverVariables, type TestDatabase } from "./test-database.ts";
+export { startTransitServer, type TransitServer } from "./transit-server.ts";

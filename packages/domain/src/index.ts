@@ -1,8 +1,8 @@
 /** The seeded domain: notes, tasks, open loops and reservations, defined with the public API of an application. */
 
 export { noteCreationReactor } from "./notes/note-creation-reactor.ts";
-export { noteProjector } from "./notes/note-projector.ts";
 export { type NotesQuery, type NoteView, notesOf } from "./notes/notes-of.ts";
+export { notesProjection } from "./notes/notes-projection.ts";
 export {
   countOpenLoops,
   type OpenLoop,

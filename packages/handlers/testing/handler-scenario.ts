@@ -37,9 +37,9 @@ export interface HandlerScenario<Types extends EventTypeMap> {
  * Tests a handler on a migrated database in given/when/then form.
  *
  * @example
- * const scenario = handlerScenario({ database, catalogue: config.catalogue, handlers: [noteProjector] });
+ * const scenario = handlerScenario({ database, catalogue: config.catalogue, projections: [notesProjection] });
  * await scenario.when({ type: "note.creation.completed", aggregateId: "n1", data: { content: "Call Acme" } });
- * expect(await scenario.rows("SELECT id, content FROM synap_domain.notes")).toEqual([{ id: "n1", content: "Call Acme" }]);
+ * expect(await scenario.rows("SELECT id, content FROM synap_read.notes")).toEqual([{ id: "n1", content: "Call Acme" }]);
  */
 export function handlerScenario<Types extends EventTypeMap>(
   options: HandlerScenarioOptions<Types>,

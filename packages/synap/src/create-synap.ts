@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import type {
   Database,
+  KeyProvider,
   ReportLogger,
   StreamAppendOptions,
   StreamAppendResult,
   Transaction,
 } from "@synap/database";
-import { raisePoint } from "@synap/database/internal";
+import { ownKeyFile, raisePoint } from "@synap/database/internal";
 import type {
   AggregateCommand,
   AggregateRepository,
@@ -25,6 +26,7 @@ import {
 } from "@synap/handlers/internal";
 import {
   type CallOptions,
+  type EventCatalogue,
   type EventsToAppend,
   type EventToPublish,
   type EventTypeMap,
@@ -38,7 +40,7 @@ import {
 import type { z } from "zod";
 import type { ApplicationParts, SynapApplication } from "./config.ts";
 import { type DeadLetters, typedDeadLetters } from "./dead-letters.ts";
-import { type EngineDatabase, openEngine } from "./engine.ts";
+import { type EngineDatabase, hasPersonalData, openEngine } from "./engine.ts";
 import { type ApplicationReader, createApplicationReader } from "./event-reader.ts";
 import { waitForHandler } from "./wait-for-handler.ts";
 
@@ -59,6 +61,11 @@ export type SynapOptions = (
 ) & {
   /** Run asynchronous handlers and projections in this process. Default: true, except on a server, which has workers. */
   readonly runHandlers?: boolean;
+  /**
+   * Wraps the keys of the subjects of personal data: `keyFile(path)`, `vaultKeys(...)` or one of your own. With `dataDirectory` it is a
+   * key file in there by default, in memory a key that ends with the process. An application without personal data needs none.
+   */
+  readonly personalData?: { readonly keys: KeyProvider } | undefined;
   /** Default: warnings and errors go to the console. */
   readonly logger?: ReportLogger;
 };
@@ -175,8 +182,9 @@ export async function createSynap<
   const { engine, close } = await openEngine(application, placeOf(options), {
     logger,
     replica: replicaOf(options),
+    keys: options.personalData?.keys ?? (await ownKeysOf(application.catalogue, options)),
   });
-  const { database, dispatcher, names, point, reads, store } = engine;
+  const { database, dispatcher, names, personalData, point, reads, store } = engine;
   const { catalogue } = application;
   const modelPositions = createModelPositions(database);
   const runner = new HandlerRunner({ dispatcher, database, logger });
@@ -196,7 +204,7 @@ export async function createSynap<
     },
     append: (stream, events, { expectedVersion = "any", ...appendOptions } = {}) =>
       store.appendToStream(stream, expectedVersion, events, appendOptions),
-    ...createApplicationReader({ reads, point, catalogue, names }),
+    ...createApplicationReader({ reads, point, catalogue, names, personalData }),
     closeStream: (stream, { expectedVersion = "any", transaction } = {}) =>
       store.closeStream(stream, expectedVersion, { transaction }),
     waitFor: (position, name, { signal } = {}) => waitForHandler(dispatcher, position, name, signal),
@@ -205,7 +213,7 @@ export async function createSynap<
       return engine.aggregatesOf(decider);
     },
     projections: dispatcher.projections,
-    deadLetters: typedDeadLetters(dispatcher.deadLetters, names, catalogue),
+    deadLetters: typedDeadLetters(dispatcher.deadLetters, names, { catalogue, personalData }),
     async readModel(model, parameters, { after, waitSeconds = 10, signal } = {}) {
       signal?.throwIfAborted();
       if (after !== undefined)
@@ -231,6 +239,12 @@ async function firstPasses(
   for (const { name, mode } of projections) {
     if (mode === "inline") await dispatcher.catchUp(name).catch(() => {});
   }
+}
+
+/** The key file of a data directory, if the application has personal data. */
+async function ownKeysOf(catalogue: EventCatalogue, options: SynapOptions): Promise<KeyProvider | undefined> {
+  if (!("dataDirectory" in options) || !hasPersonalData(catalogue.types)) return undefined;
+  return ownKeyFile(options.dataDirectory);
 }
 
 function replicaOf(options: SynapOptions): { readonly url: string } | undefined {

@@ -1,4 +1,5 @@
 import type { DeadLetter, DeadLetterFilter, DeadLetterPage } from "@synap/database";
+import type { PersonalData } from "@synap/database/internal";
 import type { ActorOptions, RetriedDeadLetters, RetryFilter } from "@synap/handlers";
 import type { EngineDeadLetters, KnownNames } from "@synap/handlers/internal";
 import type { EventTypeMap, StoredEvent, StoredEventIn, TypedEventCatalogue } from "@synap/types";
@@ -31,18 +32,27 @@ export interface DeadLetters<Event extends StoredEvent, Parts extends Applicatio
   retryAll(filter: OfHandler<RetryFilter, Parts>, by: ActorOptions): Promise<RetriedDeadLetters>;
 }
 
+/** The parts that events of dead letters are read with. */
+interface TypedReading<Types extends EventTypeMap> {
+  readonly catalogue: TypedEventCatalogue<Types>;
+  readonly personalData: Pick<PersonalData, "open"> | undefined;
+}
+
 /** Dead letters whose stored events have the types of the catalogue, with filters whose names are checked. */
 export function typedDeadLetters<Types extends EventTypeMap>(
   deadLetters: EngineDeadLetters,
   names: KnownNames,
-  catalogue: TypedEventCatalogue<Types>,
+  { catalogue, personalData }: TypedReading<Types>,
 ): DeadLetters<StoredEventIn<Types>> {
-  const typed = (untyped: readonly DeadLetter[]) =>
-    untyped.flatMap((deadLetter): DeadLetter<StoredEventIn<Types>>[] =>
-      deadLetter.stage === "storing"
-        ? [deadLetter]
-        : catalogue.typeStored([deadLetter.event]).map((event) => ({ ...deadLetter, event })),
-    );
+  const typed = async (untyped: readonly DeadLetter[]) => {
+    const stored = untyped.flatMap((each) => (each.stage === "storing" ? [] : [each.event]));
+    const opened = catalogue.typeStored((await personalData?.open(stored)) ?? stored).values();
+    return untyped.flatMap((deadLetter): DeadLetter<StoredEventIn<Types>>[] => {
+      if (deadLetter.stage === "storing") return [deadLetter];
+      const { value: event } = opened.next();
+      return event === undefined ? [] : [{ ...deadLetter, event }];
+    });
+  };
   const check = async ({ handler, aggregateType }: DeadLetterFilter) => {
     await names.check("handler", handler);
     await names.check("aggregate type", aggregateType);
@@ -55,7 +65,7 @@ export function typedDeadLetters<Types extends EventTypeMap>(
     async page(filter = {}) {
       await check(filter);
       const page = await deadLetters.page(filter);
-      return { ...page, deadLetters: typed(page.deadLetters) };
+      return { ...page, deadLetters: await typed(page.deadLetters) };
     },
     retry: (id, by) => deadLetters.retry(id, by),
     async retryAll(filter, by) {

@@ -3,19 +3,26 @@ import {
   type DatabaseOptions,
   type EventReads,
   type EventStore,
+  type KeyProvider,
   migrate,
   openDatabase,
+  PersonalDataKeysMissingError,
   type ReadPoint,
   type Replica,
   type ReplicaOptions,
   type ReportLogger,
+  type Transaction,
 } from "@synap/database";
 import {
   createEventStore,
+  createPersonalData,
   createReplicaReads,
+  createSubjectKeys,
   describeExposures,
   guardedLogger,
   openReplica,
+  type PersonalData,
+  passingKeys,
   syncEventTypes,
   withOwnAppends,
 } from "@synap/database/internal";
@@ -30,11 +37,13 @@ import {
   type Decider,
 } from "@synap/handlers";
 import { createKnownNames, EventDispatcher, type KnownNames } from "@synap/handlers/internal";
-import type { JsonObject } from "@synap/types";
+import type { EventCatalogue, EventTypeDefinition, JsonObject, StoredEvent } from "@synap/types";
 
 /** A type of aggregate with its repository. */
 export interface ServedAggregate extends AggregateRegistration {
   readonly repository: AggregateRepository<JsonObject, AggregateCommand>;
+  /** The same with masked personal values, for readers who may not see them; absent where its events have none. */
+  readonly masked?: Pick<AggregateRepository<JsonObject, AggregateCommand>, "load">;
 }
 
 /**
@@ -50,6 +59,8 @@ export interface Engine extends Composition {
   /** The highest position that this process has appended, if there is a replica. */
   readonly point: ReadPoint;
   readonly replica: Replica | undefined;
+  /** Seals and opens personal values; undefined for an application whose events have none. */
+  readonly personalData: PersonalData | undefined;
   /** Dispatches events to handlers and projections. Its store makes events on which an inline handler fails dead letters. */
   readonly dispatcher: EventDispatcher;
   readonly aggregates: readonly ServedAggregate[];
@@ -68,6 +79,8 @@ export interface EngineOptions {
   readonly latenessMs?: number | undefined;
   /** An open replica of the database, for reading events. */
   readonly replica?: Replica | undefined;
+  /** Wraps the keys of the subjects of personal data. An application whose events have any needs it. */
+  readonly keys?: KeyProvider | undefined;
 }
 
 /** Options of an engine whose database and replica are opened with it. */
@@ -90,21 +103,33 @@ export interface OpenedEngine {
 export function composeEngine(
   application: Composition,
   database: Database,
-  { logger, latenessMs, replica }: EngineOptions,
+  { logger, latenessMs, replica, keys }: EngineOptions,
 ): Engine {
   const { catalogue, handlers, projections } = application;
-  const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections });
+  const personalData = personalDataOf(catalogue, database, keys);
+  const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections, personalData });
   const onAppend = dispatcher.inlineHook("reject");
   const point: ReadPoint = { position: 0 };
-  const primary = createEventStore({ database, catalogue, lateness: latenessMs, onAppend });
+  const primary = createEventStore({ database, catalogue, lateness: latenessMs, onAppend, personalData });
   const store = replica === undefined ? primary : withOwnAppends(primary, point);
   const reporter = guardedLogger(logger);
   const snapshots = {
     store: createSnapshotStore(database),
     onFailure: (err: unknown) => reporter.warn({ err }, "a snapshot could not be read, written or taken"),
   };
+  const openStore =
+    personalData === undefined
+      ? store
+      : readingAs(store, (events, transaction) => personalData.open(events, { transaction }));
+  const maskedStore =
+    personalData === undefined ? store : readingAs(store, async (events) => events.map(personalData.mask));
   const aggregatesOf: Engine["aggregatesOf"] = (decider) =>
-    createAggregateRepository({ store, decider, snapshots });
+    createAggregateRepository({
+      decider,
+      store: openStore,
+      // A snapshot would keep what was opened.
+      ...(!hasPersonalData(decider.events) && { snapshots }),
+    });
   return {
     ...application,
     database,
@@ -114,10 +139,66 @@ export function composeEngine(
     replica,
     dispatcher,
     names: createKnownNames(database, application),
-    aggregates: application.aggregates.map((each) => ({ ...each, repository: aggregatesOf(each.decider) })),
+    personalData,
+    aggregates: application.aggregates.map((each) => ({
+      ...each,
+      repository: aggregatesOf(each.decider),
+      ...(hasPersonalData(each.decider.events) && {
+        masked: createAggregateRepository({ decider: each.decider, store: maskedStore }),
+      }),
+    })),
     aggregatesOf,
   };
 }
+
+/** @throws PersonalDataKeysMissingError */
+function personalDataOf(
+  catalogue: EventCatalogue,
+  database: Database,
+  provider: KeyProvider | undefined,
+): PersonalData | undefined {
+  const personal = catalogue.types.find((type) => hasPersonalData([type]));
+  if (personal === undefined) return undefined;
+  if (provider === undefined) throw new PersonalDataKeysMissingError(personal.name);
+  return createPersonalData(catalogue, createSubjectKeys({ database, provider }));
+}
+
+/** True if one of the types has personal data, in whichever version. */
+export function hasPersonalData(
+  types: readonly Pick<EventTypeDefinition, "personal" | "earlier">[],
+): boolean {
+  return types.some(
+    ({ personal, earlier }) => personal.length > 0 || earlier.some((version) => version.personal.length > 0),
+  );
+}
+
+/** A store whose streams are read through a function of their events. */
+function readingAs(
+  store: EventStore,
+  read: (
+    events: readonly StoredEvent[],
+    transaction: Transaction | undefined,
+  ) => Promise<readonly StoredEvent[]>,
+): Pick<EventStore, "readStream" | "appendToStream" | "findDuplicates"> {
+  const { appendToStream, findDuplicates } = store;
+  return {
+    appendToStream,
+    findDuplicates,
+    readStream: async function* (stream, options) {
+      let waiting: StoredEvent[] = [];
+      for await (const event of store.readStream(stream, options)) {
+        waiting.push(event);
+        if (waiting.length < TOGETHER) continue;
+        yield* await read(waiting, options?.transaction);
+        waiting = [];
+      }
+      yield* await read(waiting, options?.transaction);
+    },
+  };
+}
+
+/** Events whose keys are looked up together. */
+const TOGETHER = 100;
 
 /**
  * Opens the database of an application, migrates it, stores the event types for the SQL API, and creates the engine and the
@@ -143,7 +224,9 @@ export async function openEngine(
     if (options.replica !== undefined) {
       replica = await openReplica(database, { ...options.replica, logger: options.logger });
     }
-    const engine = composeEngine(application, database, { ...options, replica });
+    // What is in memory only may be sealed with a key that is too.
+    const keys = options.keys ?? ("memory" in location ? passingKeys() : undefined);
+    const engine = composeEngine(application, database, { ...options, replica, keys });
     await engine.dispatcher.projections.prepare();
     return { engine, close };
   } catch (error) {

@@ -10,7 +10,7 @@ import type {
   Transaction,
 } from "@synap/database";
 import { MAX_PAGE_EVENTS } from "@synap/database";
-import { checkPosition, readTrace } from "@synap/database/internal";
+import { checkPosition, type PersonalData, readTrace } from "@synap/database/internal";
 import type { KnownNames } from "@synap/handlers/internal";
 import type {
   DescribedEventType,
@@ -19,6 +19,7 @@ import type {
   EventTypeMap,
   PartOf,
   ReadOptions,
+  StoredEvent,
   StoredEventIn,
   StreamName,
   StreamRead,
@@ -74,6 +75,8 @@ export interface ReaderParts<Types extends EventTypeMap> {
   readonly point: ReadPoint;
   readonly catalogue: TypedEventCatalogue<Types>;
   readonly names: KnownNames;
+  /** Opens personal values; undefined for an application whose events have none. */
+  readonly personalData?: Pick<PersonalData, "open"> | undefined;
 }
 
 /** Reads stored events with the types of a catalogue, and refuses misspelt names. */
@@ -82,7 +85,16 @@ export function createApplicationReader<Types extends EventTypeMap>({
   point,
   catalogue,
   names,
+  personalData,
 }: ReaderParts<Types>): ApplicationReader<Types> {
+  /** The events with their types and their personal values. */
+  async function typed<Name extends keyof Types & string>(
+    events: readonly StoredEvent[],
+    transaction?: Transaction,
+  ): Promise<readonly StoredEventIn<Types, Name>[]> {
+    return catalogue.typeStored<Name>((await personalData?.open(events, { transaction })) ?? events);
+  }
+
   const atPoint: Pick<EventReads, "getById" | "query"> = {
     getById: (id) => reads.getById(id, { point }),
     query: (filter, page) => reads.query(filter, { ...page, point }),
@@ -116,7 +128,7 @@ export function createApplicationReader<Types extends EventTypeMap>({
     { limit = PAGE_SIZE, cursor }: QueryPage,
   ) {
     const page = await reads.query({ ...filter, types }, { limit, order, cursor, ...seeing(minPosition) });
-    return { ...page, events: catalogue.typeStored<Name>(page.events) };
+    return { ...page, events: await typed<Name>(page.events) };
   }
 
   async function* readPages<Name extends keyof Types & string>(
@@ -144,7 +156,7 @@ export function createApplicationReader<Types extends EventTypeMap>({
         ? batch
         : { ...batch, stream: { aggregateType, aggregateId } };
     for await (const { events, ...progress } of reads.subscribeToAll(selected)) {
-      yield { ...progress, events: catalogue.typeStored<Name>(events) };
+      yield { ...progress, events: await typed<Name>(events) };
     }
     signal?.throwIfAborted();
   }
@@ -166,7 +178,7 @@ export function createApplicationReader<Types extends EventTypeMap>({
     async getEvent(id, { signal, minPosition } = {}) {
       signal?.throwIfAborted();
       const event = await reads.getById(id, seeing(minPosition));
-      return event === undefined ? undefined : catalogue.typeStored([event])[0];
+      return event === undefined ? undefined : (await typed([event]))[0];
     },
     async getEventWithCaused(id, { limit = PAGE_SIZE, signal } = {}) {
       signal?.throwIfAborted();
@@ -174,16 +186,15 @@ export function createApplicationReader<Types extends EventTypeMap>({
       if (stored === undefined) return undefined;
       const page = await reads.query({ causationId: stored.id }, { limit, order: "asc", point });
       const { events, nextCursor } = page;
-      const [event, ...caused] = catalogue.typeStored([stored, ...events]);
+      const [event, ...caused] = await typed([stored, ...events]);
       return event && { event, caused: { events: caused, nextCursor } };
     },
     async trace(correlationId, { limit = MAX_PAGE_EVENTS, cursor, signal } = {}) {
       signal?.throwIfAborted();
       const trace = await readTrace(atPoint, correlationId, { limit, cursor });
       if (trace === undefined) return undefined;
-      const nodes = trace.nodes.flatMap(({ depth, event }) =>
-        catalogue.typeStored([event]).map((typed) => ({ depth, event: typed })),
-      );
+      const events = await typed(trace.nodes.map(({ event }) => event));
+      const nodes = events.map((event, index) => ({ depth: trace.nodes[index]?.depth ?? 0, event }));
       return { ...trace, nodes };
     },
     async *query<const Name extends keyof Types & string>(query: EventQuery<Name, PartOf<Types[Name]>> = {}) {
@@ -196,7 +207,7 @@ export function createApplicationReader<Types extends EventTypeMap>({
     async *readStream(stream, { signal, minPosition, ...read } = {}) {
       signal?.throwIfAborted();
       for await (const event of reads.readStream(stream, { ...read, ...seeing(minPosition) })) {
-        yield* catalogue.typeStored([event]);
+        yield* await typed([event], read.transaction);
         signal?.throwIfAborted();
       }
     },

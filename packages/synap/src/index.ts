@@ -11,6 +11,9 @@ export {
   EventFilterError,
   EventIdConflictError,
   InvalidCursorError,
+  type KeyProvider,
+  KeyProviderError,
+  keyFile,
   MigrationChangedError,
   MigrationFailedError,
   MigrationFileInvalidError,
@@ -18,7 +21,7 @@ export {
   MigrationLedgerInvalidError,
   MigrationOutOfOrderError,
   OptimisticLockError,
-  PositionLostError,
+  PersonalDataKeysMissingError,
   PrivilegesMissingError,
   ReplicaUrlError,
   SchemaNewerError,
@@ -32,7 +35,10 @@ export {
   TransactionEndedError,
   UnreadableValueError,
   UnstorableTextError,
+  type VaultOptions,
   VisibilityUnavailableError,
+  vaultKeys,
+  type WrappedKey,
 } from "@synap/database";
 export { seededDomain } from "@synap/domain";
 export {
@@ -87,6 +93,7 @@ export {
   eventsInForce,
   InvalidMomentError,
   type KnownMoment,
+  type MaskedValue,
   type PublishableEvent,
   retractionOf,
   type StoredEvent,

@@ -7,6 +7,7 @@ export {
   type Engine,
   type EngineDatabase,
   type EngineOptions,
+  hasPersonalData,
   type OpenEngineOptions,
   type OpenedEngine,
   openEngine,

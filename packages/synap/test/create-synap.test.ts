@@ -266,7 +266,7 @@ describe("createSynap", () => {
 });
 
 describeOnEveryEngine("an application that leaves the seeded domain out", (engine) => {
-  const tables = "SELECT to_regclass('synap_domain.notes') IS NOT NULL AS notes";
+  const tables = "SELECT to_regclass('synap_read.notes') IS NOT NULL AS notes";
 
   it("has no tables of the seeded domain unless the config includes it", async () => {
     await (await createSynap(application, { database: engine.database })).close();

@@ -55,7 +55,7 @@ export {
 } from "./catalogue/seed-catalogue.ts";
 export { taskEventTypes } from "./catalogue/task.ts";
 export { checkMoment, InvalidMomentError } from "./event/check-moment.ts";
-export type { EventInput, StoredEvent, SynapEvent } from "./event/event.ts";
+export type { EventInput, MaskedValue, StoredEvent, SynapEvent } from "./event/event.ts";
 export { eventInputSchema } from "./event/event-input.ts";
 export { MAX_EVENT_BYTES } from "./event/event-size.ts";
 export type { ExpectedVersion, StreamName } from "./event/stream-name.ts";
@@ -108,3 +108,4 @@ export type {
 export { EventUpcastError } from "./event-types/upcast-event.ts";
 export { type EventIssue, EventValidationError } from "./issues/event-issue.ts";
 export type { JsonObject, JsonValue } from "./json/json.ts";
+export type { PersonalField } from "./personal/personal-fields.ts";

@@ -17,6 +17,7 @@ export {
   type PlainEnvelope,
 } from "./event/envelope.ts";
 export { createEventId } from "./event/event-id.ts";
+export { eventBytes } from "./event/event-size.ts";
 export { camelName, SNAKE_CASE_FIELDS, snakeEventInputSchema, snakeName } from "./event/snake-case.ts";
 export { checkExpectedVersion, describeStream, meetsExpectation, streamKey } from "./event/stream-name.ts";
 export { KEPT_TEXT } from "./event/synap-event.ts";
@@ -47,3 +48,14 @@ export { checkJson, DEFAULT_MAX_DEPTH, DEFAULT_MAX_VALUES, type JsonLimits } fro
 export { deepFreeze } from "./json/deep-freeze.ts";
 export { ChangingSchemaError, describeUnchanging } from "./json/describe-unchanging.ts";
 export { frozenCopy } from "./json/frozen-copy.ts";
+export { HIDDEN_TEXT } from "./personal/personal-fields.ts";
+export { MAX_SUBJECT_LENGTH } from "./personal/personal-issues.ts";
+export {
+  type PersonalValue,
+  personalValues,
+  pointerTo,
+  type Replacement,
+  replaceValues,
+  subjectOf,
+} from "./personal/personal-values.ts";
+export { isSealedValue, type SealedValue } from "./personal/sealed-value.ts";

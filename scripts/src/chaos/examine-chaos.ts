@@ -174,4 +174,4 @@ SELECT FROM synap.events AS requested
 const NOTES_NOT_PROJECTED = `
 SELECT FROM synap.events AS requested
  WHERE requested.type = 'note.creation.requested'
-   AND NOT EXISTS (SELECT FROM synap_domain.notes AS n WHERE n.id = requested.aggregate_id)`;
+   AND NOT EXISTS (SELECT FROM synap_read.notes AS n WHERE n.id = requested.aggregate_id)`;

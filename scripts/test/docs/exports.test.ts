@@ -49,6 +49,7 @@ describe("the exports of @synap/synap", () => {
       "NothingToResolveError",
       "the API answers with its problem; createSynap decides about dead letters by number",
     ],
+    ["PersonalFieldError", "an EventTypeDefinitionError has its reason"],
     ["PeriodTooLargeError", "the HTTP API answers period-too-large"],
     ["PurgeUnfinishedError", "the command purge says how to continue"],
     ["RefusedDataError", "the append appends its events one by one"],

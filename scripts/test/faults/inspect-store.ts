@@ -50,7 +50,7 @@ export async function inspectStore(
               WHERE completed.type = 'note.creation.completed' AND completed.causation_id = requested.id) <> 1`),
     notesNotProjected: await count(`
       SELECT FROM synap.events AS e
-      WHERE e.type = 'note.creation.requested' AND NOT EXISTS (SELECT FROM synap_domain.notes AS n WHERE n.id = e.aggregate_id)`),
+      WHERE e.type = 'note.creation.requested' AND NOT EXISTS (SELECT FROM synap_read.notes AS n WHERE n.id = e.aggregate_id)`),
     deadLetters: await count("SELECT FROM synap.dead_letters"),
   };
 }

@@ -1,4 +1,10 @@
-import { hasSameContent, isVisible, type RepeatedEvent, versionName } from "@synap/database/internal";
+import {
+  hasSameContent,
+  isVisible,
+  type PersonalData,
+  type RepeatedEvent,
+  versionName,
+} from "@synap/database/internal";
 import type { EventIssue, SynapEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import { type OutgoingEvent, toOutgoingEvent } from "../broker/envelopes.ts";
@@ -42,6 +48,8 @@ export interface PublishDependencies {
   readonly findDuplicates: DuplicateLookup;
   readonly findTaken: TakenLookup;
   readonly findAmended: AmendedLookup;
+  /** Seals personal values; undefined where no event has any. */
+  readonly personalData?: Pick<PersonalData, "needsSealing" | "seal"> | undefined;
   /** Event types that some worker does not know yet, with those workers. */
   readonly unreadyTypes: () => ReadonlyMap<string, readonly string[]>;
   /** Returns true if a worker has registered the functions that envelopes start. */
@@ -58,8 +66,8 @@ const EVENT_STATUSES = ["accepted", "duplicate", "rejected", "unavailable"] as c
  * Publishes the valid events of a request and returns the outcome of each, in order. Invalid events do not affect the others.
  * An event that repeats an earlier one of the same request shares its outcome.
  *
- * @throws FunctionsNotRegisteredError, PublisherFullError, PublisherClosedError, DatabaseUnavailableError; then nothing was
- *   accepted.
+ * @throws FunctionsNotRegisteredError, PublisherFullError, PublisherClosedError, DatabaseUnavailableError, KeyProviderError; then
+ *   nothing was accepted.
  */
 export async function acceptEvents(
   readings: readonly EventReading[],
@@ -68,6 +76,7 @@ export async function acceptEvents(
     findDuplicates,
     findTaken,
     findAmended,
+    personalData,
     unreadyTypes,
     areFunctionsRegistered,
     onAccepted,
@@ -78,7 +87,9 @@ export async function acceptEvents(
   if (!(await areFunctionsRegistered())) throw new FunctionsNotRegisteredError();
   const results: (EventResult | undefined)[] = [];
   const candidates: Candidate[] = [];
-  for (const [index, reading] of readings.entries()) {
+  // Before anything is sent, compared or logged: nothing behind this holds them in plain text.
+  const sealed = personalData === undefined ? readings : await sealReadings(readings, personalData);
+  for (const [index, reading] of sealed.entries()) {
     if (!reading.ok) {
       results[index] = rejected(reading.issues);
       continue;
@@ -156,6 +167,25 @@ export async function acceptEvents(
   });
   for (const status of EVENT_STATUSES) if (counts[status] > 0) onOutcome(status, counts[status]);
   return complete;
+}
+
+async function sealReadings(
+  readings: readonly EventReading[],
+  { needsSealing, seal }: Pick<PersonalData, "needsSealing" | "seal">,
+): Promise<readonly EventReading[]> {
+  const plain = readings.flatMap((reading) =>
+    reading.ok && needsSealing(reading.event) ? [reading.event] : [],
+  );
+  if (plain.length === 0) return readings;
+  const sealed = (await seal(plain)).values();
+  return readings.map((reading) => {
+    if (!reading.ok || !needsSealing(reading.event)) return reading;
+    const { value: sealing } = sealed.next();
+    if (sealing === undefined) throw new Error(`Event ${reading.event.id} was not sealed`);
+    if (sealing.ok) return { ...reading, event: sealing.event };
+    const { named = (issue: EventIssue) => issue } = reading;
+    return { ok: false, issues: sealing.issues.map(named) };
+  });
 }
 
 /** A valid event of a request. */

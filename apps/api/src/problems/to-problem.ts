@@ -3,8 +3,8 @@ import {
   EventFilterError,
   EventIdConflictError,
   InvalidCursorError,
+  KeyProviderError,
   OptimisticLockError,
-  PositionLostError,
   StreamClosedError,
   StreamLockedError,
   TransactionEndedError,
@@ -63,11 +63,6 @@ export function toProblem(error: unknown): Problem {
       cause: error,
     });
   }
-  if (error instanceof PositionLostError) {
-    const { position, resumeAfter, epoch } = error;
-    const members = { position, resumeAfter, ...(epoch !== undefined && { epoch }) };
-    return new Problem("position-lost", error.message, { members, cause: error });
-  }
   if (error instanceof EventFilterError) {
     const code = error.code === "FILTER_TOO_WIDE" ? "filter-too-wide" : "parameter-invalid";
     const { condition: path, reason } = error;
@@ -89,6 +84,10 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof VisibilityUnavailableError) {
     const detail = "An administrator has to add a role; the log has the statements.";
     return new Problem("visibility-unavailable", detail, { cause: error });
+  }
+  if (error instanceof KeyProviderError) {
+    const detail = "The keys of personal data can't be had; the log has the reason. Send again later.";
+    return new Problem("keys-unavailable", detail, { retryAfterSeconds: 5, cause: error });
   }
   if (error instanceof DatabaseUnavailableError || isTransient(error)) {
     return new Problem("database-unavailable", "The database does not answer. Send again later.", {

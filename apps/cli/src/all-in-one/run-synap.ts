@@ -1,15 +1,17 @@
 import { type ApiConfiguration, readApiConfiguration, startApi } from "@synap/api";
 import type { Database } from "@synap/database";
+import { ownKeyFile } from "@synap/database/internal";
 import type { Composition } from "@synap/handlers";
 import type { UnhandledFailures } from "@synap/handlers/internal";
 import {
   createCommandLogger,
   createInngestClient,
   describeUnknownSettings,
+  readPersonalDataKeys,
   readReplica,
   type ServerUrls,
 } from "@synap/service";
-import { defaultApplication, openEngine } from "@synap/synap/internal";
+import { defaultApplication, hasPersonalData, openEngine } from "@synap/synap/internal";
 import type { EventCatalogue } from "@synap/types";
 import { keepRegistered, readWorkerConfiguration, startWorker } from "@synap/worker";
 import { loadOrCreateToken } from "../data-directory/kept-token.ts";
@@ -117,12 +119,18 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     });
     const { databaseConnections: maxConnections, lockTimeoutMs: lockTimeout } = workerConfiguration;
     const replica = server === undefined ? undefined : readReplica(process.env, apiConfiguration);
+    // A server's data is read by other processes too, which need the same keys.
+    const personalDataKeys =
+      readPersonalDataKeys(process.env) ??
+      (server === undefined && hasPersonalData(application.catalogue.types)
+        ? await ownKeyFile(directory.path)
+        : undefined);
     const { engine, close } = await openEngine(
       application,
       server === undefined
         ? { dataDirectory: directory.databasePath }
         : { ...server, maxConnections, lockTimeout },
-      { logger, latenessMs: apiConfiguration.latenessMs, replica },
+      { logger, latenessMs: apiConfiguration.latenessMs, replica, keys: personalDataKeys },
     );
     started.push({ name: "database", stop: close });
     const { database } = engine;

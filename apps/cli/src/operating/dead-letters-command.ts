@@ -68,7 +68,7 @@ function listCommand(): Command {
         notes: ["WAITING is how many later events of the stream wait behind the dead letter."],
         examples: [
           [`${SYNAP_COMMAND} dead-letters list`],
-          [`${SYNAP_COMMAND} dead-letters list --handler note-projector --status all`],
+          [`${SYNAP_COMMAND} dead-letters list --handler note-creation-reactor --status all`],
           [`${SYNAP_COMMAND} dead-letters list --stream note/42 --json`],
         ],
       }),

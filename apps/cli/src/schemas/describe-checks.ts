@@ -1,7 +1,8 @@
 import type { Direction, TypeCheck, Verdict, VersionFinding } from "@synap/service/catalogue-lock";
 import { isBreak } from "@synap/service/catalogue-lock";
-import { counted } from "@synap/types/internal";
+import { count, counted } from "@synap/types/internal";
 import { plain } from "../terminal/table.ts";
+import type { CorpusVersion } from "./check-corpus.ts";
 
 /** Longest document in a report, in characters. */
 const MAX_DOCUMENT = 2_000;
@@ -23,6 +24,28 @@ export function describeChecks(checks: readonly TypeCheck[]): string {
     summary,
     ...(shown.length === 0 ? [] : ["", ...tableOf(shown)]),
     ...shown.flatMap(sectionsOf),
+  ]);
+}
+
+/** The report about stored events as Markdown. */
+export function describeCorpus(corpus: readonly CorpusVersion[]): string {
+  return plainLines([
+    "# Stored events",
+    "",
+    "| type | version | stored | read | failed |",
+    "| --- | ---: | ---: | ---: | ---: |",
+    ...corpus.map(
+      ({ type, schemaVersion, events, checked, failed }) =>
+        `| \`${type}\` | ${schemaVersion} | ${count(events)} | ${count(checked)} | ${count(failed)} |`,
+    ),
+    ...corpus
+      .filter(({ failed }) => failed > 0)
+      .flatMap(({ type, schemaVersion, faults }) => [
+        "",
+        `## ${type} of version ${schemaVersion}`,
+        "",
+        ...faults.map(({ id, pointer, reason }) => `- ${id}, ${placeOf({ pointer })}: ${reason}`),
+      ]),
   ]);
 }
 
@@ -77,7 +100,7 @@ function linesOf(direction: string, { findings }: Direction): readonly string[] 
   });
 }
 
-function placeOf({ pointer }: VersionFinding): string {
+function placeOf({ pointer }: Pick<VersionFinding, "pointer">): string {
   return pointer === "" ? "as a whole" : `\`${pointer}\``;
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { MAX_SAMPLE } from "@synap/database/internal";
 import { commandOf } from "@synap/service/called-as";
 import {
   type CatalogueLock,
@@ -13,13 +14,16 @@ import {
 } from "@synap/service/catalogue-lock";
 import { EXIT, ExitError, UsageError } from "@synap/service/exit-codes";
 import { loadConfig } from "@synap/synap";
+import type { EventCatalogue } from "@synap/types";
 import { counted } from "@synap/types/internal";
 import { Command, Option } from "commander";
+import { withMigratedDatabase } from "../data-directory/with-migrated-database.ts";
 import { replaceFile } from "../durable-files/replace-file.ts";
-import { configOption, warnOfUnknownSettings } from "../terminal/command.ts";
+import { configOption, dataOption, warnOfUnknownSettings, wholeOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { jsonText } from "../terminal/table.ts";
-import { describeChecks } from "./describe-checks.ts";
+import { type CorpusVersion, checkCorpus } from "./check-corpus.ts";
+import { describeChecks, describeCorpus } from "./describe-checks.ts";
 
 interface CatalogueOptions {
   readonly config?: string;
@@ -35,6 +39,8 @@ interface CheckOptions extends CatalogueOptions {
   readonly oldConsumers: boolean;
   readonly strict: boolean;
   readonly json: boolean;
+  readonly corpus?: number;
+  readonly data: string;
 }
 
 /** The command line of `schemas`. */
@@ -48,7 +54,9 @@ export function schemasCommand(): Command {
     .addHelpText(
       "after",
       helpText({
-        notes: ["Both read the application's config only: they need no database and no running Synap."],
+        notes: [
+          "Both read the application's config only, and need no database and no running Synap; but --corpus reads stored events.",
+        ],
         examples: [
           [commandOf("schemas", "lock"), "writes catalogue.lock.json"],
           [commandOf("schemas", "check"), "what the code would break"],
@@ -80,8 +88,15 @@ function checkCommand(): Command {
     .option("--old-consumers", "exit 1 as well if new data breaks old consumers", false)
     .option("--strict", "exit 1 as well if something can't be decided", false)
     .option("--json", "print JSON for programs in place of Markdown", false)
+    .addOption(
+      new Option(
+        "--corpus <n>",
+        "read stored events as well, through their steps: of each type and version the n oldest, the n newest, and n at random moments",
+      ).argParser(wholeOption(1, MAX_SAMPLE)),
+    )
     .addOption(lockOption())
     .addOption(configOption())
+    .addOption(dataOption("the data directory for --corpus, without DATABASE_URL; stop Synap first"))
     .action(check)
     .addHelpText(
       "after",
@@ -89,6 +104,10 @@ function checkCommand(): Command {
         examples: [
           [commandOf("schemas", "check >> $GITHUB_STEP_SUMMARY"), "for a review"],
           [commandOf("schemas", "check --lock main.lock.json"), "with the lock of another branch"],
+          [commandOf("schemas", "check --corpus 100"), "with stored events"],
+        ],
+        environment: [
+          ["DATABASE_URL", "the server of --corpus; without it, the embedded database in the data directory"],
         ],
         exitCodes: ["done", "failed", "usage"],
       }),
@@ -134,8 +153,16 @@ async function check(options: CheckOptions): Promise<void> {
   warnOfUnknownSettings();
   const { catalogue } = (await loadConfig({ path: options.config })).application;
   const checks = checkCatalogue(readLockFile(options.lock), catalogue);
-  console.log(options.json ? jsonText(reportOf(checks), 2) : describeChecks(checks));
-  const failures = failuresOf(checks, options);
+  const corpus =
+    options.corpus === undefined ? undefined : await readCorpus(options.data, catalogue, options.corpus);
+  if (options.json)
+    console.log(jsonText({ ...reportOf(checks), ...(corpus !== undefined && { corpus }) }, 2));
+  else
+    console.log(
+      [describeChecks(checks), ...(corpus === undefined ? [] : [describeCorpus(corpus)])].join("\n\n"),
+    );
+  const unreadable = (corpus ?? []).filter(({ failed }) => failed > 0).map(({ type }) => type);
+  const failures = new Set([...failuresOf(checks, options), ...unreadable]).size;
   if (failures > 0)
     throw new ExitError(EXIT.failed, `The check failed for ${counted(failures, "event type")}.`);
 }
@@ -158,6 +185,18 @@ function readLockText(path: string, text: string): CatalogueLock {
   }
 }
 
+async function readCorpus(
+  data: string,
+  catalogue: EventCatalogue,
+  size: number,
+): Promise<readonly CorpusVersion[]> {
+  let corpus: readonly CorpusVersion[] = [];
+  await withMigratedDatabase(data, "events", async (database) => {
+    corpus = await checkCorpus(database, catalogue, size);
+  });
+  return corpus;
+}
+
 function reportOf(types: readonly TypeCheck[]) {
   const { breaks, newDataBreaks, undecided } = countOf(types);
   return { breaks, newDataBreaks, undecided, types };
@@ -171,12 +210,13 @@ function countOf(types: readonly TypeCheck[]) {
   };
 }
 
-function failuresOf(types: readonly TypeCheck[], { oldConsumers, strict }: CheckOptions): number {
-  return types.filter(
+function failuresOf(types: readonly TypeCheck[], { oldConsumers, strict }: CheckOptions): readonly string[] {
+  const failed = types.filter(
     ({ oldData, newData }) =>
       isBreak(oldData) ||
       (oldConsumers && isBreak(newData)) ||
       (strict && oldData.verdict === "undecided") ||
       (strict && oldConsumers && newData.verdict === "undecided"),
-  ).length;
+  );
+  return failed.map(({ type }) => type);
 }

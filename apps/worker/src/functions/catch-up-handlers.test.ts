@@ -78,7 +78,7 @@ describeOnEveryEngine("catch-up-handlers", (engine) => {
       { handler: "note-creation-reactor", deadLettered: 0, state: "caught up" },
       ...readModels.map((handler) => ({ handler, deadLettered: 0, state: "caught up" })),
     ]);
-    const rows = await engine.database.query("SELECT content FROM synap_domain.notes WHERE id = $1", [
+    const rows = await engine.database.query("SELECT content FROM synap_read.notes WHERE id = $1", [
       request.aggregateId,
     ]);
     expect(rows).toEqual([{ content: "x" }]);

@@ -58,14 +58,14 @@ describeOnEveryEngine("ingest-events", (engine) => {
   const lastRun = async () => (await running?.runs("ingest-events"))?.at(-1);
 
   it("stores published events and shows a readable result", async () => {
-    const { publish } = await start();
+    const { publish } = await start({ handlers: [inline(async () => {})] });
     const events = [note("a"), note("b")];
     await publish({ events });
     await eventually(async () => expect(await stored(events)).toEqual(ids(events)));
     await eventually(async () =>
       expect(await lastRun()).toMatchObject({
         status: "completed",
-        output: { events: 2, stored: 2, duplicates: 0, rejected: 0, handlers: { "note-projector": 2 } },
+        output: { events: 2, stored: 2, duplicates: 0, rejected: 0, handlers: { "test-inline": 2 } },
       }),
     );
   });
@@ -94,7 +94,7 @@ describeOnEveryEngine("ingest-events", (engine) => {
     await publish({ events: [request] });
     await eventually(async () =>
       expect(
-        await engine.database.query("SELECT content, correlation_id FROM synap_domain.notes WHERE id = $1", [
+        await engine.database.query("SELECT content, correlation_id FROM synap_read.notes WHERE id = $1", [
           request.aggregateId,
         ]),
       ).toEqual([{ content: "Call Acme", correlation_id: request.id }]),
@@ -102,17 +102,15 @@ describeOnEveryEngine("ingest-events", (engine) => {
   });
 
   it("stores an event once, however often its envelope is delivered", async () => {
-    const { publish, runs } = await start();
+    const handled: string[] = [];
+    const remember = inline(async (events) => void handled.push(...events.map(({ id }) => id)));
+    const { publish, runs } = await start({ handlers: [remember] });
     const events = [note("a"), note("b")];
     const before = (await runs("ingest-events")).length;
     for (let delivery = 0; delivery < 3; delivery += 1) await publish({ events });
     await eventually(async () => expect((await runs("ingest-events")).length).toBe(before + 3));
     expect(await stored(events)).toEqual(ids(events));
-    const [row] = await engine.database.query<{ count: number }>(
-      "SELECT count(*) FROM synap_domain.notes WHERE id = $1",
-      [events[0]?.aggregateId ?? ""],
-    );
-    expect(row?.count).toBe(1);
+    expect(handled).toEqual(ids(events));
   });
 
   it("records a refused event as one dead letter, unchanged, and stores the others", async () => {

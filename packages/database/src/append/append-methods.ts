@@ -12,14 +12,15 @@ import {
   type AmendableEvent,
   checkExpectedVersion,
   checkTimestampWindow,
-  describeStream,
   MAX_EVENT_FIELDS,
 } from "@synap/types/internal";
 import type { Transaction } from "../connection/sql-session.ts";
 import type { AppendOptions, EventStore } from "../event-store.ts";
-import { MAX_APPEND_EVENTS } from "./append-new-events.ts";
+import type { PersonalData } from "../personal-data/personal-data.ts";
+import { checkShape } from "./append-shape.ts";
 import { judgeAmendments } from "./judge-amendments.ts";
 import { type AppendedEvent, type AppendOutcome, type Expectation, rejected } from "./judge-events.ts";
+import { type CheckedEvent, sealChecked, sealPrepared } from "./seal-checked.ts";
 
 /** An event to append to a given stream: `type`, `data` and any optional fields. */
 export type StreamEventInput = Omit<EventInput, "aggregateType" | "aggregateId">;
@@ -80,16 +81,13 @@ export interface EventCheck {
   readonly lateness?: number | undefined;
   readonly ahead?: number | undefined;
   readonly timestamps?: "live" | "backfill" | undefined;
+  /** Seals personal values. */
+  readonly personalData: Pick<PersonalData, "needsSealing" | "seal">;
 }
-
-/** A valid event, or its issues. */
-export type CheckedEvent =
-  | { readonly ok: true; readonly event: SynapEvent }
-  | { readonly ok: false; readonly id: string; readonly issues: readonly EventIssue[] };
 
 /** Validates an event before it is stored, independently of earlier validations. */
 function checkEvent(event: unknown, check: EventCheck): CheckedEvent {
-  const reading = check.catalogue.safeParseSynapEvent(event);
+  const reading = check.catalogue.safeParseSealed(event);
   if (!reading.ok) return { ok: false, id: idOf(event), issues: reading.issues };
   if (check.timestamps === "backfill") return reading;
   const { clock, lateness, ahead } = check;
@@ -145,6 +143,11 @@ function prepareAppend(
   return { events, expectations };
 }
 
+/** The path of each event of the appends. */
+function pathsOf(appends: readonly StreamAppend[]): string[] {
+  return appends.flatMap(({ events }, append) => events.map((_, index) => pathOf(appends, append, index)));
+}
+
 /** The path of an event in its append. */
 function pathOf(appends: readonly StreamAppend[], appendIndex: number, index: number): string {
   return `${appends.length === 1 ? "" : `appends[${appendIndex}].`}events[${index}]`;
@@ -171,25 +174,6 @@ function otherStream(stream: StreamName, event: SynapEvent): EventIssue[] {
     .map((path) => ({ path, code: "stream-mismatch", reason: "is not that of the stream" }));
 }
 
-function checkShape(appends: readonly StreamAppend[], expectations: readonly Expectation[]): void {
-  const names = new Set<string>();
-  for (const expectation of expectations) {
-    const name = describeStream(expectation);
-    if (names.has(name)) throw new RangeError(`Stream ${name} is named twice in one append.`);
-    names.add(name);
-  }
-  if (appends.length === 0) throw new RangeError("The append names no stream.");
-  let count = 0;
-  for (const { stream, events } of appends) {
-    if (events.length === 0)
-      throw new RangeError(`The append has no events for stream ${describeStream(stream)}.`);
-    count += events.length;
-  }
-  if (count > MAX_APPEND_EVENTS) {
-    throw new RangeError(`An append holds at most ${MAX_APPEND_EVENTS} events, this one has ${count}.`);
-  }
-}
-
 /** Collects the result of an append for each of its streams. */
 function collectResults(
   appends: readonly StreamAppend[],
@@ -208,7 +192,10 @@ function collectResults(
   });
 }
 
-/** Appends of validated events, implemented by each store. Called at most once per append, before anything but amendments is awaited. */
+/**
+ * Appends of validated events, implemented by each store. Called at most once per append, before anything but amendments and the keys of
+ * personal values is awaited.
+ */
 export interface CheckedAppends {
   /** Finds the stored event with an id, also one that the open transaction has stored. */
   findAmended(id: string, options: Pick<AppendOptions, "transaction">): Promise<AmendableEvent | undefined>;
@@ -256,9 +243,11 @@ export function appendMethods(
     options: AppendOptions = {},
   ): Promise<AppendOutcome[]> {
     const sound = events.map((event) => checkEvent(event, { ...rules, timestamps: options.timestamps }));
-    const checked = sound.some((each) => each.ok && amendmentOf(each.event))
+    const allowed = sound.some((each) => each.ok && amendmentOf(each.event))
       ? await checkAmendments(sound, options)
       : sound;
+    const sealing = sealChecked(allowed, rules, options.transaction);
+    const checked = sealing instanceof Promise ? await sealing : sealing;
     const valid = checked.flatMap((each) => (each.ok ? [each.event] : []));
     const appended = valid.length === 0 ? [] : await appendEvents(valid, options);
     let next = 0;
@@ -278,7 +267,9 @@ export function appendMethods(
     const { timestamps, checks = [] } = options;
     const prepared = prepareAppend(appends, checks, { ...rules, timestamps });
     if (prepared.events.some(amendmentOf)) await refuseAmendments(appends, prepared.events, options);
-    return collectResults(appends, await appendPrepared(prepared, options));
+    const sealing = sealPrepared(prepared.events, () => pathsOf(appends), rules, options.transaction);
+    const sealed = sealing instanceof Promise ? await sealing : sealing;
+    return collectResults(appends, await appendPrepared({ ...prepared, events: sealed }, options));
   }
 
   return {

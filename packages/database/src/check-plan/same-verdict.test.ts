@@ -21,6 +21,7 @@ function issuesInTypeScript(schema: z.ZodType, data: JsonObject): string[] {
     description: "A probe.",
     version: 1,
     earlier: [],
+    personal: [],
     schema: schema as z.ZodType<JsonObject>,
     example: {},
     jsonSchema: {},

@@ -4,6 +4,7 @@ import { MAX_APPEND_EVENTS } from "../append/append-new-events.ts";
 import type { FirstEvent } from "../append/find-originals.ts";
 import { type AppendedEvent, judgeEvents } from "../append/judge-events.ts";
 import type { EventStore } from "../event-store.ts";
+import { UNSEALED } from "../personal-data/personal-data.ts";
 import type { ReadAllRequest } from "../reading/read-all.ts";
 import { subscribeToAll } from "../subscriptions/subscribe-to-all.ts";
 import type { EventBatch, SubscriptionRequest } from "../subscriptions/subscription.ts";
@@ -62,7 +63,7 @@ export function createMemoryEventStore({
   }
 
   const appends = appendMethods(
-    { catalogue, clock, lateness, ahead },
+    { catalogue, clock, lateness, ahead, personalData: UNSEALED },
     {
       findAmended: async (id) => log.findById(id),
       async appendEvents(events, options) {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { EarlierVersion, EventCatalogue, EventTypeDefinition } from "@synap/types";
+import { formatPath } from "@synap/types/internal";
 import { compileCheck } from "../check-plan/compile-check.ts";
 import type { Database } from "../connection/sql-session.ts";
 import { RELEASE } from "../release.ts";
@@ -64,8 +65,8 @@ export async function syncEventTypes(
 }
 
 function toRow(type: EventTypeDefinition) {
-  const { name, aggregateType, description, version, earlier, schema, jsonSchema, example } = type;
-  const { plan, obstacle } = compileCheck(schema);
+  const { name, aggregateType, description, version, earlier, jsonSchema, example } = type;
+  const { plan, obstacle } = checkOf(type);
   return {
     name,
     aggregateType,
@@ -81,7 +82,16 @@ function toRow(type: EventTypeDefinition) {
   };
 }
 
-function describeEarlier({ schema, jsonSchema }: EarlierVersion) {
-  const { plan, obstacle } = compileCheck(schema);
+/** The plan by which the database checks data. It can't seal: events with personal values come by code only. */
+function checkOf({ schema, personal }: Pick<EarlierVersion, "schema" | "personal">) {
+  const [field] = personal;
+  if (field === undefined) return compileCheck(schema);
+  const path = formatPath(["data", ...field.path]);
+  return { plan: undefined, obstacle: `${path}: it is personal, and sealing it takes code` };
+}
+
+function describeEarlier(version: EarlierVersion) {
+  const { jsonSchema } = version;
+  const { plan, obstacle } = checkOf(version);
   return { jsonSchema, checkPlan: plan ?? null, unchecked: obstacle ?? null };
 }

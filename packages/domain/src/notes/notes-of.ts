@@ -8,7 +8,7 @@ import {
 } from "@synap/database";
 import { defineReadModel } from "@synap/handlers";
 import { DEFAULT_PAGE_SIZE, READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
-import { noteProjector } from "./note-projector.ts";
+import { notesProjection } from "./notes-projection.ts";
 
 /** A note, as of its latest event. */
 export interface NoteView {
@@ -51,7 +51,7 @@ function selectNotes(conditions: readonly string[]): string {
     `
   SELECT id, user_id AS "userId", title, content, tags, created_by AS "createdBy", created_at AS "createdAt",
          correlation_id AS "correlationId", event_id AS "eventId", position
-    FROM synap_read.domain_notes WHERE ${["position < $1", ...conditions].join(" AND ")}
+    FROM synap_read.notes WHERE ${["position < $1", ...conditions].join(" AND ")}
    ORDER BY position DESC LIMIT $2`,
     "position DESC",
     "$3",
@@ -87,7 +87,7 @@ export async function notesOf(
 export const notesReadModel = defineReadModel({
   path: "notes",
   description: "Notes, newest first",
-  writtenBy: [noteProjector],
+  writtenBy: [notesProjection],
   parameters: READ_MODEL_REQUESTS.notes.query,
   response: READ_MODEL_RESOURCES.Notes,
   ownRows: true,

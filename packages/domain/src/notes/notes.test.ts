@@ -1,26 +1,25 @@
-import { migrate, type Transaction } from "@synap/database";
+import type { Transaction } from "@synap/database";
 import { listDeadLetters } from "@synap/database/internal";
 import { describeOnEveryEngine } from "@synap/database/testing";
 import { derivedEventId } from "@synap/handlers";
-import { handlerScenario } from "@synap/handlers/testing";
-import { createSynapEvent, type StoredEvent, seedCatalogue } from "@synap/types";
+import { catchUpFully, handlerScenario } from "@synap/handlers/testing";
+import { createSynapEvent, seedCatalogue } from "@synap/types";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
-import { domainMigrations } from "../migrations/domain-migrations.ts";
 import { noteCreationReactor } from "./note-creation-reactor.ts";
-import { noteProjector } from "./note-projector.ts";
+import { notesProjection } from "./notes-projection.ts";
 
 const ALL_NOTES = `
   SELECT id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id, position
-    FROM synap_domain.notes ORDER BY id COLLATE "C"`;
+    FROM synap_read.notes ORDER BY id COLLATE "C"`;
 
-describeOnEveryEngine("note-projector", (engine) => {
-  beforeAll(() => migrate(engine.database, { applications: [domainMigrations] }));
+describeOnEveryEngine("the notes", (engine) => {
+  beforeAll(() => scenario().dispatcher.projections.prepare());
   const scenario = () =>
-    handlerScenario({ database: engine.database, catalogue: seedCatalogue, handlers: [noteProjector] });
+    handlerScenario({ database: engine.database, catalogue: seedCatalogue, projections: [notesProjection] });
   const row = async (id: string) => {
     const [found] = await scenario().rows<Record<string, unknown>>(
-      "SELECT id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id FROM synap_domain.notes WHERE id = $1",
+      "SELECT id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id FROM synap_read.notes WHERE id = $1",
       [id],
     );
     return found;
@@ -67,25 +66,45 @@ describeOnEveryEngine("note-projector", (engine) => {
     expect(await row("twice")).toMatchObject({ content: "newest", title: null, event_id: latest?.id });
   });
 
-  it("produces the same rows however the events are batched, repeated and reordered", async () => {
+  it("leaves a note with its owner when a later event names no user, also in one batch", async () => {
+    const { given, when } = scenario();
+    const note = (more: object) => ({
+      type: "note.creation.completed" as const,
+      aggregateId: "owned",
+      data: { content: "x" },
+      ...more,
+    });
+    await given(note({ userId: "u1" }));
+    await when(note({ createdBy: "agent:planner" }));
+    expect(await row("owned")).toMatchObject({ user_id: "u1", created_by: "agent:planner" });
+    await when(note({ userId: "u2" }), note({ createdBy: "agent:planner" }));
+    expect(await row("owned")).toMatchObject({ user_id: "u2", created_by: "agent:planner" });
+  });
+
+  it("produces the same rows however the events are batched", async () => {
     const { database } = engine;
     const names = ["p1", "p2", "p3"];
     const events = await scenario().given(
       ...Array.from({ length: 12 }, (_, index) => ({
         type: "note.creation.completed" as const,
         aggregateId: names[index % 3] ?? "p1",
+        ...(index % 4 === 0 && { userId: `user ${index}` }),
         data: { content: `version ${index}`, ...(index % 2 === 0 && { title: `title ${index}` }) },
       })),
     );
     const expected = await database.query(ALL_NOTES);
-    const deliveries = fc
-      .array(fc.array(fc.constantFrom(...events), { minLength: 1, maxLength: 8 }), { maxLength: 5 })
-      .map((parts) => [...parts, events]);
+    const [live] = await database.query<{ build: number }>(
+      "SELECT build FROM synap.projection_builds WHERE projection = 'notes'",
+    );
+    const table = (name: string) => `synap_read.${name}_${live?.build}`;
     await fc.assert(
-      fc.asyncProperty(deliveries, async (batches) => {
+      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 1, max: 11 })), async (ends) => {
         const rows = await rolledBack(async (transaction) => {
-          await transaction.query("DELETE FROM synap_domain.notes WHERE id = ANY (ARRAY['p1', 'p2', 'p3'])");
-          for (const batch of batches) await deliver(transaction, batch);
+          await transaction.query(`DELETE FROM ${table("notes")} WHERE id = ANY (ARRAY['p1', 'p2', 'p3'])`);
+          const bounds = [...ends].sort((one, other) => one - other);
+          for (const [index, from] of [0, ...bounds].entries()) {
+            await notesProjection.apply(events.slice(from, bounds[index]), { transaction, table });
+          }
           return await transaction.query(ALL_NOTES);
         });
         expect(rows).toEqual(expected);
@@ -95,9 +114,38 @@ describeOnEveryEngine("note-projector", (engine) => {
     expect(await database.query(ALL_NOTES)).toEqual(expected);
   });
 
-  const nothing = () => Promise.resolve([]);
-  const deliver = (transaction: Transaction, events: readonly StoredEvent[]) =>
-    noteProjector.handle(events, { transaction, append: nothing, tryAppend: nothing });
+  it("are in the rows in the transaction of the append, and a rebuild has the same rows", async () => {
+    const { dispatcher, given } = scenario();
+    await given({ type: "note.creation.completed", aggregateId: "first", data: { content: "x" } });
+    const event = createSynapEvent({
+      type: "note.creation.completed",
+      aggregateId: "at-once",
+      data: { content: "y" },
+    });
+    await dispatcher.store.append(event);
+    expect(await row("at-once")).toMatchObject({ content: "y", event_id: event.id });
+    await dispatcher.projections.rebuild("notes", { by: "user:ops" });
+    await catchUpFully(dispatcher, "notes");
+    const { differences } = await dispatcher.projections.cutover("notes", { by: "user:ops" });
+    expect(
+      differences.map(({ onlyInOld, onlyInNew, different }) => [onlyInOld, onlyInNew, different]),
+    ).toEqual([[0, 0, 0]]);
+    await dispatcher.projections.drop("notes", "previous");
+  });
+
+  it("are shown as they were at a position", async () => {
+    const { dispatcher, given, when } = scenario();
+    const [first] = await given({
+      type: "note.creation.completed",
+      aggregateId: "past",
+      userId: "u1",
+      data: { content: "before" },
+    });
+    await when({ type: "note.creation.completed", aggregateId: "past", data: { content: "after" } });
+    const { rows } = await dispatcher.projections.asOf("notes", { position: first?.position ?? 0 });
+    expect(rows["notes"]).toContainEqual(expect.objectContaining({ id: "past", content: "before" }));
+    expect(await row("past")).toMatchObject({ content: "after" });
+  });
 
   /** Runs work in a transaction, rolls it back, and returns the result. */
   async function rolledBack<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -117,12 +165,12 @@ describeOnEveryEngine("note-projector", (engine) => {
 });
 
 describeOnEveryEngine("note-creation-reactor", (engine) => {
-  beforeAll(() => migrate(engine.database, { applications: [domainMigrations] }));
   const scenario = () =>
     handlerScenario({
       database: engine.database,
       catalogue: seedCatalogue,
-      handlers: [noteProjector, noteCreationReactor],
+      handlers: [noteCreationReactor],
+      projections: [notesProjection],
     });
 
   it("creates the requested note, with the cause, correlation and stream of the request", async () => {
@@ -149,7 +197,7 @@ describeOnEveryEngine("note-creation-reactor", (engine) => {
       correlationId: "flow-1",
       causationId: request?.id,
     });
-    expect(await rows("SELECT content, user_id FROM synap_domain.notes WHERE id = 'asked'")).toEqual([
+    expect(await rows("SELECT content, user_id FROM synap_read.notes WHERE id = 'asked'")).toEqual([
       { content: "Call Acme", user_id: "u1" },
     ]);
   });

@@ -7,6 +7,7 @@ import {
   defaultBackoff,
   extendChain,
   type InlineConsumer,
+  type PersonalData,
   readCheckpoint,
   syncInlineConsumers,
 } from "@synap/database/internal";
@@ -48,6 +49,8 @@ export interface EventDispatcherOptions {
   readonly backoff?: Backoff;
   /** Maximum number of events of a pass. The embedded engine has one session, which a pass occupies. Default: 1,000. */
   readonly passLimit?: number;
+  /** Seals and opens personal values; absent where no event has any. */
+  readonly personalData?: PersonalData | undefined;
 }
 
 /**
@@ -83,12 +86,17 @@ export class EventDispatcher {
    */
   constructor(options: EventDispatcherOptions) {
     this.#database = options.database;
-    this.registry = new HandlerRegistry(options.catalogue, options.handlers);
+    const { catalogue, personalData } = options;
+    // Not all of the catalogue: its schema of events is made when it is first asked for.
+    const { has, get, isNewer, upcast } = catalogue;
+    const types = { types: catalogue.types, has, get, isNewer, upcast, personalData };
+    this.registry = new HandlerRegistry(types, options.handlers);
     const storeWith = (policy: InlineFailurePolicy) =>
       createEventStore({
         database: options.database,
         catalogue: options.catalogue,
         onAppend: this.inlineHook(policy),
+        personalData,
       });
     this.store = storeWith(options.onInlineFailure ?? "dead-letter");
     this.lastResort = storeWith("last-resort");
@@ -100,7 +108,7 @@ export class EventDispatcher {
     });
     const { database } = options;
     const registry = new ProjectionRegistry(
-      options.catalogue,
+      types,
       options.projections ?? [],
       this.registry.all.map((handler) => handler.name),
     );

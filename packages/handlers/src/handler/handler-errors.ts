@@ -1,3 +1,4 @@
+import { KeyProviderError } from "@synap/database";
 import { isTransient, sqlState } from "@synap/database/internal";
 import { didYouMean, isErrorValue, readProperty, thrownFacts } from "@synap/types/internal";
 import { isErrorOf } from "../is-error-of.ts";
@@ -114,12 +115,16 @@ export function isTransientFailure(error: unknown): boolean {
 }
 
 /**
- * True if the handler itself marked the failure as transient, by a {@link TransientHandlerError}, or the event waits for an update of
- * the process: it is fine too.
+ * True if the handler itself marked the failure as transient, by a {@link TransientHandlerError}, the event waits for an update of
+ * the process, or the keys of personal data can't be had: it is fine too.
  */
 export function isMarkedTransient(error: unknown): boolean {
   try {
-    return error instanceof TransientHandlerError || error instanceof EventVersionNewerError;
+    return (
+      error instanceof TransientHandlerError ||
+      error instanceof EventVersionNewerError ||
+      error instanceof KeyProviderError
+    );
   } catch {
     return false;
   }

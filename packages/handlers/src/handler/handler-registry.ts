@@ -2,10 +2,10 @@ import type { EventCatalogue } from "@synap/types";
 import type { IEventHandler } from "./event-handler.ts";
 import { callHandler } from "./handler-call.ts";
 import { DuplicateHandlerError, UnknownEventTypeError, UnknownHandlerError } from "./handler-errors.ts";
-import type { VersionedTypes } from "./readable-events.ts";
+import type { ReadableTypes } from "./readable-events.ts";
 
 /** The part of a catalogue that handlers need. */
-export type KnownTypes = Pick<EventCatalogue, "has" | "types"> & VersionedTypes;
+export type KnownTypes = Pick<EventCatalogue, "has" | "types"> & ReadableTypes;
 
 /** The handlers of one process by name, in the order of registration. */
 export class HandlerRegistry {
@@ -70,7 +70,7 @@ export function namesIn({ types }: Pick<EventCatalogue, "types">): string[] {
  * Wraps a handler so that it gets events at the current versions of their types, its failures are plain errors and its calls are
  * attributed to its name.
  */
-function guarded(handler: IEventHandler, types: VersionedTypes): IEventHandler {
+function guarded(handler: IEventHandler, types: ReadableTypes): IEventHandler {
   const { name, description, eventTypes, mode, forget } = handler;
   return {
     name,
@@ -78,9 +78,12 @@ function guarded(handler: IEventHandler, types: VersionedTypes): IEventHandler {
     eventTypes,
     mode,
     handle: (events, context) =>
-      callHandler(name, events, types, (readable) => handler.handle(readable, context)),
+      callHandler(name, events, { types, transaction: context.transaction }, (readable) =>
+        handler.handle(readable, context),
+      ),
     ...(forget !== undefined && {
-      forget: (events, context) => callHandler(name, [], types, () => forget.call(handler, events, context)),
+      forget: (events, context) =>
+        callHandler(name, [], { types }, () => forget.call(handler, events, context)),
     }),
   };
 }

@@ -1,3 +1,4 @@
+import type { PersonalData } from "@synap/database/internal";
 import type { EventCatalogue, StoredEvent } from "@synap/types";
 
 /**
@@ -30,6 +31,11 @@ export class EventVersionNewerError extends Error {
 
 /** The part of a catalogue by which events are read. */
 export type VersionedTypes = Pick<EventCatalogue, "get" | "isNewer" | "upcast">;
+
+/** The same, and what opens personal values; absent where no event has any. */
+export interface ReadableTypes extends VersionedTypes {
+  readonly personalData?: Pick<PersonalData, "open"> | undefined;
+}
 
 /**
  * The events as code may read them: with data of the current versions of their types. Most are as they were stored, and the same

@@ -116,3 +116,15 @@ async function current(transaction: Transaction, build: Build): Promise<Build> {
   if (now === undefined) throw new ProjectionConflictError(`A build of "${build.projection}" was dropped.`);
   return now;
 }
+
+/** The report of a rollback that has happened before. */
+export function settledReport(live: Build, previous: Build): CutoverReport {
+  return {
+    projection: live.projection,
+    liveBuild: live.build,
+    liveVersion: live.version,
+    previousBuild: previous.build,
+    lagEvents: 0,
+    differences: [],
+  };
+}

@@ -6,11 +6,12 @@ import { type Projection, segmentsOf } from "../projections/projection.ts";
 import { ProjectionConflictError, ProjectionNotFoundError } from "../projections/projection-errors.ts";
 import type { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { compareTables, type TableDifference } from "./compare-builds.ts";
-import { type CutoverBounds, type CutoverReport, swapBuilds } from "./cutover.ts";
+import { type CutoverBounds, type CutoverReport, settledReport, swapBuilds } from "./cutover.ts";
 import { createBuild, installProjection } from "./install-projection.ts";
 import {
   type Build,
   type BuildRole,
+  buildName,
   checkpointNames,
   createCheckpoints,
   dropBuild,
@@ -67,6 +68,11 @@ export class Projections<Name extends string = string> {
   /** Reads every projection with its builds, their checkpoints, lag and state. */
   status(): Promise<ProjectionStatus[]> {
     return projectionStatus(this.#database, this.#registry);
+  }
+
+  /** Reads the names of the builds that are part of appends, as PROJECTION/BUILD. */
+  async inlineBuilds(): Promise<string[]> {
+    return (await readBuilds(this.#database)).filter(({ mode }) => mode === "inline").map(buildName);
   }
 
   /**
@@ -274,18 +280,6 @@ export class Projections<Name extends string = string> {
     if (projection !== undefined) return projection;
     throw new ProjectionNotFoundError(`Version ${version} of "${name}" isn't registered in this process.`);
   }
-}
-
-/** The report of a rollback that has happened before. */
-function settledReport(live: Build, previous: Build): CutoverReport {
-  return {
-    projection: live.projection,
-    liveBuild: live.build,
-    liveVersion: live.version,
-    previousBuild: previous.build,
-    lagEvents: 0,
-    differences: [],
-  };
 }
 
 async function setPaused(transaction: Transaction, build: Build, paused: boolean): Promise<void> {

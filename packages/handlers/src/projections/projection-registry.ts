@@ -3,7 +3,7 @@ import { handles } from "../handler/event-handler.ts";
 import { callHandler } from "../handler/handler-call.ts";
 import { DuplicateHandlerError, UnknownEventTypeError } from "../handler/handler-errors.ts";
 import { type KnownTypes, namesIn } from "../handler/handler-registry.ts";
-import type { VersionedTypes } from "../handler/readable-events.ts";
+import type { ReadableTypes } from "../handler/readable-events.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionNotFoundError } from "./projection-errors.ts";
 
@@ -71,7 +71,7 @@ export class ProjectionRegistry {
  * Wraps a projection so that it gets events at the current versions of their types, its failures are plain errors and its calls are
  * attributed to its name.
  */
-function guarded(projection: Projection, types: VersionedTypes): Projection {
+function guarded(projection: Projection, types: ReadableTypes): Projection {
   const { name, version, description, eventTypes, tables, mode, segments, statement } = projection;
   return {
     name,
@@ -83,6 +83,8 @@ function guarded(projection: Projection, types: VersionedTypes): Projection {
     segments,
     statement,
     apply: (events, context) =>
-      callHandler(name, events, types, (readable) => projection.apply(readable, context)),
+      callHandler(name, events, { types, transaction: context.transaction }, (readable) =>
+        projection.apply(readable, context),
+      ),
   };
 }

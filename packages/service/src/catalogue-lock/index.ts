@@ -12,5 +12,6 @@ export {
   type TypeCheck,
   type Verdict,
 } from "./check-catalogue.ts";
+export { checkStoredEvent, type StoredEventFault } from "./check-stored-event.ts";
 export { judgeByCode } from "./judge-by-code.ts";
 export type { VersionFinding } from "./try-upcasts.ts";

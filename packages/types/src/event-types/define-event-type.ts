@@ -15,6 +15,7 @@ import { checkJson } from "../json/check-json.ts";
 import { ChangingSchemaError, describeUnchanging } from "../json/describe-unchanging.ts";
 import { frozenCopy } from "../json/frozen-copy.ts";
 import type { JsonObject } from "../json/json.ts";
+import { findPersonalFields, type PersonalField, PersonalFieldError } from "../personal/personal-fields.ts";
 import type { CompleteSteps, EarlierSchemas, EarlierVersion, UpcastSteps } from "./schema-versions.ts";
 
 /** An event type: its name, its meaning and the schema of its data. Made by `defineEventType`. */
@@ -29,6 +30,8 @@ export interface EventTypeDefinition<Name extends string = string, Data extends 
   /** Validates the data. Its output is never used: the data is stored as it was sent. */
   readonly schema: z.ZodType<Data>;
   readonly example: Data;
+  /** The fields of data with `.meta({ personal })`, which are sealed before anything is stored. Most types have none. */
+  readonly personal: readonly PersonalField[];
   /** The schema as JSON Schema (draft 2020-12), for documentation and programs in other languages. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
 }
@@ -86,9 +89,12 @@ export type Unchanging<Schema extends z.ZodType> =
  * function from data of that version to data of the next one. Stored events stay as they are: whoever reads them
  * gets data of the current version.
  *
+ * A field with `.meta({ personal: { subject: "userId" } })` is personal data of the subject that the event names there. It is sealed with
+ * that subject's key before it is stored, and can be erased with the key.
+ *
  * @throws EventTypeDefinitionError when the name doesn't have the form `aggregate.action[.more]` (lower case), a schema
  *   changes data or cannot be written as JSON Schema, an example does not satisfy it, or there is not one step for each version
- *   before the current one.
+ *   before the current one, or a personal field names no subject that every event has.
  * @example
  * const earthquakeRecorded = defineEventType({
  *   name: "earthquake.recorded",
@@ -139,11 +145,12 @@ export function defineEventType<
   checkStepExamples(name, [...earlier, { version, schema, jsonSchema }], upcast as StepsOfAny);
   // The compiler can't relate a schema to its own output type.
   const typed = schema as unknown as z.ZodType<z.output<Schema>>;
-  return { name, aggregateType, description, version, earlier, schema: typed, example, jsonSchema };
+  const personal = personalFieldsOf(name, schema);
+  return { name, aggregateType, description, version, earlier, schema: typed, example, personal, jsonSchema };
 }
 
 type StepsOfAny = Readonly<
-  Record<string, Omit<EarlierVersion, "version" | "jsonSchema"> & { readonly example?: unknown }>
+  Record<string, Omit<EarlierVersion, "version" | "jsonSchema" | "personal"> & { readonly example?: unknown }>
 >;
 
 function readSteps(name: string, version: number, upcast: StepsOfAny): readonly EarlierVersion[] {
@@ -169,6 +176,7 @@ function readSteps(name: string, version: number, upcast: StepsOfAny): readonly 
       version: Number(key),
       schema,
       jsonSchema: describeSchema(name, schema, ` of version ${key}`),
+      personal: personalFieldsOf(name, schema, ` of version ${key}`),
       up,
     };
   });
@@ -233,6 +241,16 @@ function describeSchema(name: string, schema: z.ZodType, of = ""): Readonly<Reco
       });
     }
     throw invalid(name, `the schema${of} cannot be written as JSON Schema`, { cause });
+  }
+}
+
+function personalFieldsOf(name: string, schema: z.ZodType, of = ""): readonly PersonalField[] {
+  try {
+    return findPersonalFields(schema);
+  } catch (cause) {
+    if (cause instanceof PersonalFieldError)
+      throw invalid(name, `the schema${of} ${cause.message}`, { cause });
+    throw cause;
   }
 }
 

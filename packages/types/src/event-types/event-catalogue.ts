@@ -48,6 +48,8 @@ export interface EventCatalogue {
   parseSynapEvent(value: unknown): SynapEvent;
   /** Does what `parseSynapEvent` does, and returns issues instead of throwing. */
   safeParseSynapEvent(value: unknown): EventReading;
+  /** Does what `safeParseSynapEvent` does for an event whose personal values may be sealed: see `personal` of its type. */
+  safeParseSealed(value: unknown): EventReading;
   /**
    * Returns an event with its data at the current version of its type, and everything else as it is. The event itself if it is
    * there already, and if this catalogue doesn't know its type or its version: see `isNewer`.
@@ -116,6 +118,7 @@ function buildCatalogue<Types extends EventTypeMap>(
     find: (type) => byName.get(type),
     names: () => byName.keys(),
   };
+  const sealedRules: EventRules = { ...rules, acceptsSealed: true };
   // The only place where a validated value gets its static type: the schema found by the event's type
   // has accepted the data, and the map has the output type of that schema.
   const read = (value: unknown) => readEvent(value, rules) as EventReading<SynapEventOf<Types>>;
@@ -154,6 +157,7 @@ function buildCatalogue<Types extends EventTypeMap>(
     upcast: (event) => upcastEvent(event, byName.get(event.type)),
     isNewer: (event) => isNewerVersion(event, byName.get(event.type)),
     safeParseSynapEvent: read,
+    safeParseSealed: (value) => readEvent(value, sealedRules),
   };
 }
 

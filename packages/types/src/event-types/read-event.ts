@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { amendmentFormIssues } from "../amendments/amendments.ts";
 import type { SynapEvent } from "../event/event.ts";
 import { eventBytes, MAX_EVENT_BYTES } from "../event/event-size.ts";
@@ -10,6 +11,10 @@ import { thrownFacts } from "../issues/thrown-facts.ts";
 import { fieldsOfJsonSchema, toEventIssues } from "../issues/zod-issues.ts";
 import { checkJson, examineJson, type JsonExamination } from "../json/check-json.ts";
 import type { JsonObject } from "../json/json.ts";
+import type { PersonalField } from "../personal/personal-fields.ts";
+import { leadsInto, personalIssues } from "../personal/personal-issues.ts";
+import { personalValues } from "../personal/personal-values.ts";
+import { isSealedValue } from "../personal/sealed-value.ts";
 import type { EventTypeDefinition } from "./define-event-type.ts";
 
 /** A valid event, or the issues of an invalid one. */
@@ -21,6 +26,8 @@ export type EventReading<Event = SynapEvent> =
 export interface EventRules {
   /** Maximum nesting inside `data` and `metadata`. */
   readonly maxDepth: number;
+  /** True where personal values may be sealed already: where events are stored. Elsewhere a sealed one is refused. */
+  readonly acceptsSealed?: boolean;
   readonly find: (type: string) => EventTypeDefinition | undefined;
   /** The names of the event types, for messages about an unknown one. */
   readonly names: () => Iterable<string>;
@@ -102,7 +109,7 @@ function checkSchema({ type, schemaVersion }: WrittenAs, data: unknown, rules: E
   }
   const { version: current } = definition;
   const version = schemaVersion ?? 1;
-  const written = version === current ? definition : definition.earlier[version - 1];
+  const written = versionOf(definition, version);
   if (written === undefined) {
     const reason = `is ${version}, but the newest version of "${definition.name}" here is ${current}`;
     return [{ path: "schemaVersion", code: "schema-version-newer", reason }];
@@ -112,7 +119,9 @@ function checkSchema({ type, schemaVersion }: WrittenAs, data: unknown, rules: E
     if (written.schema.safeParse(data).success) return [];
     const checked = written.schema.safeParse(data, WITH_INPUT);
     if (checked.success) return [];
-    const issues = toEventIssues(checked.error.issues, fieldsOfJsonSchema(written.jsonSchema), ["data"]);
+    const faults = withoutSealed(checked.error.issues, written.personal, data, rules);
+    if (faults.length === 0) return [];
+    const issues = toEventIssues(faults, fieldsOfJsonSchema(written.jsonSchema), ["data"]);
     if (version === current) return issues;
     // Most often a sender has left the version out.
     const reason = `is ${schemaVersion === undefined ? "absent, which means 1" : version}; the current version of "${definition.name}" is ${current}`;
@@ -121,6 +130,31 @@ function checkSchema({ type, schemaVersion }: WrittenAs, data: unknown, rules: E
     const reason = `could not be checked, the schema of "${definition.name}" threw: ${thrownFacts(thrown).message}`;
     return [{ path: "data", code: "schema-failed", reason }];
   }
+}
+
+function versionOf(definition: EventTypeDefinition, version: number) {
+  return version === definition.version ? definition : definition.earlier[version - 1];
+}
+
+/** The issues without those of sealed values: these were checked before they were sealed. */
+function withoutSealed(
+  issues: readonly z.core.$ZodIssue[],
+  fields: readonly PersonalField[],
+  data: unknown,
+  { acceptsSealed = false }: EventRules,
+): readonly z.core.$ZodIssue[] {
+  if (!acceptsSealed || fields.length === 0 || !isRecord(data)) return issues;
+  const sealed = personalValues(fields, data as JsonObject).filter(({ value }) => isSealedValue(value));
+  return issues.filter(({ path }) => !leadsInto(sealed, path));
+}
+
+/** Finds what is wrong with the personal values of an event whose data satisfies its schema. */
+function checkPersonal({ type, schemaVersion }: WrittenAs, value: object, rules: EventRules): EventIssue[] {
+  const definition = rules.find(type);
+  const personal = definition && versionOf(definition, schemaVersion ?? 1)?.personal;
+  if (personal === undefined || personal.length === 0) return [];
+  // Fields of a wrong type have issues of their own.
+  return personalIssues(personal, value as SynapEvent, { acceptsSealed: rules.acceptsSealed ?? false });
 }
 
 /** The examination of an event's content. */
@@ -138,8 +172,10 @@ export function checkContent(value: object, rules: EventRules): ContentCheck {
   const issues = [...ofData.issues];
   if (isChecked) {
     // The schema of the event's fields refuses any other.
-    if (issues.length === 0 && (schemaVersion === undefined || isSchemaVersion(schemaVersion)))
+    if (issues.length === 0 && (schemaVersion === undefined || isSchemaVersion(schemaVersion))) {
       issues.push(...checkSchema({ type, schemaVersion }, data, rules));
+      if (issues.length === 0) issues.push(...checkPersonal({ type, schemaVersion }, value, rules));
+    }
     const expected = rules.find(type)?.aggregateType;
     if (expected !== undefined && typeof aggregateType === "string" && aggregateType !== expected) {
       const reason = `"${type}" belongs to the aggregate type "${expected}"`;

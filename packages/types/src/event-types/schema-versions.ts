@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { JsonObject } from "../json/json.ts";
+import type { PersonalField } from "../personal/personal-fields.ts";
 
 /** An earlier version of an event type, whose events are in the log and may still arrive. */
 export interface EarlierVersion {
@@ -8,6 +9,8 @@ export interface EarlierVersion {
   readonly schema: z.ZodType;
   /** The schema as JSON Schema (draft 2020-12). */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
+  /** The personal fields of this version. */
+  readonly personal: readonly PersonalField[];
   /** Makes data of the next version from data of this one. */
   readonly up: (data: JsonObject) => JsonObject;
 }

@@ -54,6 +54,20 @@ export interface StoredEvent<Type extends string = string, Data = JsonObject> ex
   readonly streamVersion: number;
   /** Time of storage, in the form of `timestamp`. */
   readonly recordedAt: string;
+  /** The personal values that this reader did not get; absent if there are none. `data` has other ones at their places. */
+  readonly masked?: readonly MaskedValue[];
+}
+
+/** A personal value in the place of which a reader got another one. */
+export interface MaskedValue {
+  /** Its place in the data as it was stored, as a JSON Pointer. */
+  readonly path: string;
+  /**
+   * - `not-allowed`: the reader may not see personal data.
+   * - `erased`: the subject's data was erased. Nobody can read it again.
+   * - `unreadable`: the key of the subject does not open it: it was moved here from elsewhere, or changed.
+   */
+  readonly reason: "not-allowed" | "erased" | "unreadable";
 }
 
 /** The fields that a sender may omit: all except the type and the data. Undefined counts as omitted. */

@@ -37,6 +37,15 @@ export const storedEvent = synapEventSchema.extend({
   position,
   streamVersion: z.number().int().describe("Version in the stream: 1, 2, 3 ..."),
   recordedAt: z.iso.datetime().describe("Time of storage."),
+  masked: z
+    .array(
+      z.object({
+        path: z.string().describe("Its place in `data`, as a JSON Pointer."),
+        reason: z.enum(["not-allowed", "erased", "unreadable"]),
+      }),
+    )
+    .optional()
+    .describe("The personal values in the place of which `data` has others. Absent if there are none."),
 });
 
 /** The answer for an accepted event. */

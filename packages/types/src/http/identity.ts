@@ -6,6 +6,8 @@ export const SCOPE_MEANINGS = {
   publish: "publish events, append to streams, execute commands",
   read: "read one's own events, streams, aggregates, read models and statistics, and the event types",
   "read-all": "read every row, where `read` reads one's own; read models without owners",
+  "read-personal":
+    "get the personal data in events and aggregates that one may read; without it they are masked",
   "act-for-others": "set userId and createdBy of events, and the actor of admin actions",
   backfill: "publish events of any age",
   admin: "dead letters, projections, the processing of events, the detailed status",

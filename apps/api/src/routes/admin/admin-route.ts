@@ -19,6 +19,8 @@ export interface AdminRoute extends Pick<RouteConfig, "method" | "path" | "summa
 export interface AdminCall {
   /** The actor on whose behalf the request acts. */
   readonly actor: string;
+  /** The scopes of the principal. */
+  readonly scopes: Principal["scopes"];
 }
 
 const OF_EVERY_ROUTE = [
@@ -44,7 +46,7 @@ export function registerAdminRoute(
   registerRoute(app, route, async (context, principal) => {
     const actor = readActor(context, principal);
     try {
-      return await handle(context, { actor });
+      return await handle(context, { actor, scopes: principal.scopes });
     } catch (error) {
       throw error instanceof TransientHandlerError ? handlerUnavailable(error) : error;
     }

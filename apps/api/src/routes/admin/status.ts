@@ -26,7 +26,7 @@ export function adminStatusRoute(app: ApiApp, dependencies: ApiDependencies): vo
   );
 }
 
-/** Lists every handler that this process has, or that has a checkpoint or waiting events. */
+/** Lists every handler that this process has, or that has a checkpoint or waiting events, and the builds that are part of appends. */
 async function describeHandlers(
   { admin }: ApiDependencies,
   checkpoints: readonly { readonly name: string }[],
@@ -34,6 +34,7 @@ async function describeHandlers(
   const backlogs = await admin.deadLetterBacklog();
   const names = new Set([
     ...admin.handlers.map(({ name }) => name),
+    ...(await admin.projections.inlineBuilds()),
     ...checkpoints.map(({ name }) => name),
     ...backlogs.map(({ handler }) => handler),
   ]);

@@ -10,6 +10,7 @@ import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { JSON_BODY_PROBLEMS } from "../../body/read-body.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { eventProblem } from "../../problems/to-problem.ts";
+import { seesPersonalData } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { requestTrace } from "../../request-trace.ts";
 import { readExpectedVersion, VERSION_ETAG, versionTag } from "../expected-version.ts";
@@ -89,6 +90,7 @@ function commandRoute(
         "event-version-newer",
         "stream-locked",
         "database-unavailable",
+        "keys-unavailable",
         "visibility-unavailable",
       ),
     },
@@ -119,7 +121,10 @@ function commandRoute(
         ...(commandKey !== undefined && { commandKey }),
       },
     );
-    const { state, version, repeated } = result;
+    const { version, repeated } = result;
+    const { masked } = aggregate;
+    const { state } =
+      seesPersonalData(principal) || masked === undefined ? result : await masked.load(id, { version });
     // Somebody else may have executed the command under the same key.
     const stream = { aggregateType: decider.name, aggregateId: id };
     const events = repeated

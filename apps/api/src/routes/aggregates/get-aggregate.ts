@@ -1,12 +1,12 @@
-import type { Visibility } from "@synap/database";
 import { type AggregateMoment, UnknownNameError } from "@synap/handlers";
 import { latestByType, MAX_KNOWN_EVENTS } from "@synap/handlers/internal";
 import { readTimestamp, type StreamName } from "@synap/types";
 import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
+import type { Principal } from "../../identity/principal.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
-import { atCurrentVersions } from "../../representations/current-versions.ts";
+import { readableBy, seesPersonalData } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { VERSION_ETAG, versionTag } from "../expected-version.ts";
 import {
@@ -43,6 +43,7 @@ const route = {
       "as-of-too-long",
       "event-version-newer",
       "database-unavailable",
+      "keys-unavailable",
       "visibility-unavailable",
     ),
   },
@@ -75,10 +76,9 @@ export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): v
         ],
       });
     }
-    const visibility = visibilityOf(principal);
     const found = await load(
       dependencies,
-      visibility,
+      principal,
       { aggregateType: type, aggregateId: id },
       { version, at, knownAt, validAt, maxEvents: MAX_KNOWN_EVENTS },
     );
@@ -125,19 +125,22 @@ interface LoadedAggregate {
  * @throws Problem `aggregate-type-unknown`
  */
 async function load(
-  { aggregates, names, store, catalogue }: ApiDependencies,
-  visibility: Visibility,
+  dependencies: ApiDependencies,
+  principal: Principal,
   stream: StreamName,
   moment: AggregateMoment,
 ): Promise<LoadedAggregate> {
+  const { aggregates, names, store } = dependencies;
+  const visibility = visibilityOf(principal);
   const { aggregateType: type, aggregateId: id } = stream;
-  const reader = atCurrentVersions(store.visibleTo(visibility), catalogue);
+  const reader = readableBy(store.visibleTo(visibility), dependencies, principal);
   const isLimited = !("all" in visibility);
   const isSeen = async () => (await reader.getStream(stream)) !== undefined;
   const served = aggregates.find(({ decider }) => decider.name === type);
   if (served !== undefined) {
     if (isLimited && !(await isSeen())) return { version: 0, state: {} };
-    return served.repository.load(id, moment);
+    const { repository, masked = repository } = served;
+    return (seesPersonalData(principal) ? repository : masked).load(id, moment);
   }
   await names.check("aggregate type", type, isLimited ? isSeen : undefined).catch((cause: unknown) => {
     if (!(cause instanceof UnknownNameError)) throw cause;

@@ -2,7 +2,7 @@ import { aggregatePath, DEFAULT_PAGE_SIZE, historyQuery, positionHeaders } from 
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
-import { atCurrentVersions } from "../../representations/current-versions.ts";
+import { readableBy } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
 import { positionHeader, positionOfAnswer, readPoint, seenPosition } from "../read-position.ts";
@@ -32,19 +32,20 @@ const route = {
     },
     ...problemResponses(
       "parameter-invalid",
-      "position-lost",
       "parameter-unknown",
       "cursor-invalid",
       "stream-not-found",
       "too-many-pages",
       "database-unavailable",
+      "keys-unavailable",
       "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/aggregate/{type}/{id}/history */
-export function aggregateHistoryRoute(app: ApiApp, { reads, pages, catalogue }: ApiDependencies): void {
+export function aggregateHistoryRoute(app: ApiApp, dependencies: ApiDependencies): void {
+  const { reads, pages, catalogue } = dependencies;
   registerRoute(app, route, (context, principal) => {
     const { limit = DEFAULT_PAGE_SIZE, cursor } = readQuery(context, historyQuery);
     const stream = {
@@ -52,7 +53,7 @@ export function aggregateHistoryRoute(app: ApiApp, { reads, pages, catalogue }: 
       aggregateId: readPathParameter(context, "id", aggregatePath.shape.id),
     };
     const at = readPoint(context);
-    const reader = atCurrentVersions(reads.visibleTo(visibilityOf(principal), at), catalogue);
+    const reader = readableBy(reads.visibleTo(visibilityOf(principal), at), dependencies, principal);
     return sendPage(context, pages, async (maxBytes) => {
       const page = await reader.queryStream(stream, { limit, order: "asc", cursor, maxBytes });
       if (page.events.length === 0 && cursor === undefined) throw streamNotFound(stream, catalogue);

@@ -2,7 +2,7 @@ import { eventHeaders, eventOptions, eventPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
-import { atCurrentVersions } from "../../representations/current-versions.ts";
+import { readableBy } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { conditionalJson, ETAG } from "../conditional-response.ts";
 import { sendPage } from "../page-response.ts";
@@ -31,19 +31,20 @@ const route = {
     304: { description: "The event of If-None-Match: events never change. With `caused` there is no ETag." },
     ...problemResponses(
       "parameter-invalid",
-      "position-lost",
       "parameter-unknown",
       "event-not-found",
       "method-not-allowed",
       "too-many-pages",
       "database-unavailable",
+      "keys-unavailable",
       "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/{id} */
-export function getEventRoute(app: ApiApp, { reads, pages, catalogue }: ApiDependencies): void {
+export function getEventRoute(app: ApiApp, dependencies: ApiDependencies): void {
+  const { reads, pages } = dependencies;
   registerRoute(app, route, async (context, principal) => {
     const { caused: limit } = readQuery(context, eventOptions);
     const id = (context.req.param("id") ?? "").toLowerCase();
@@ -51,7 +52,7 @@ export function getEventRoute(app: ApiApp, { reads, pages, catalogue }: ApiDepen
       throw new PathParameterProblem("event-not-found", "The id is not a UUID.");
     }
     const at = readPoint(context);
-    const reader = atCurrentVersions(reads.visibleTo(visibilityOf(principal), at), catalogue);
+    const reader = readableBy(reads.visibleTo(visibilityOf(principal), at), dependencies, principal);
     const event = await reader.getById(id);
     if (event === undefined) {
       throw new Problem(

@@ -3,7 +3,7 @@ import { MAX_PAGE_SIZE, tracePath, traceQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { Problem } from "../../problems/problem.ts";
-import { atCurrentVersions } from "../../representations/current-versions.ts";
+import { readableBy } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { sendPage } from "../page-response.ts";
 import {
@@ -34,17 +34,19 @@ const route = {
       "trace-not-found",
       "too-many-pages",
       "database-unavailable",
+      "keys-unavailable",
       "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/traces/{correlationId} */
-export function getTraceRoute(app: ApiApp, { store, pages, catalogue }: ApiDependencies): void {
+export function getTraceRoute(app: ApiApp, dependencies: ApiDependencies): void {
+  const { store, pages } = dependencies;
   registerRoute(app, route, (context, principal) => {
     const { limit = MAX_PAGE_SIZE, cursor } = readQuery(context, traceQuery);
     const correlationId = readPathParameter(context, "correlationId", tracePath.shape.correlationId);
-    const reader = atCurrentVersions(store.visibleTo(visibilityOf(principal)), catalogue);
+    const reader = readableBy(store.visibleTo(visibilityOf(principal)), dependencies, principal);
     return sendPage(context, pages, async (maxBytes) => {
       const trace = await readTrace(reader, correlationId, { limit, cursor, maxBytes });
       if (trace !== undefined) return represent(context, trace);

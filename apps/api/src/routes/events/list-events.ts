@@ -1,7 +1,7 @@
 import { DEFAULT_PAGE_SIZE, eventQuery, positionHeaders } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
-import { atCurrentVersions } from "../../representations/current-versions.ts";
+import { readableBy } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { checkFilterNames } from "../named-filter.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
@@ -27,13 +27,13 @@ const route = {
     },
     ...problemResponses(
       "parameter-invalid",
-      "position-lost",
       "parameter-unknown",
       "filter-unknown",
       "filter-too-wide",
       "cursor-invalid",
       "too-many-pages",
       "database-unavailable",
+      "keys-unavailable",
       "visibility-unavailable",
     ),
   },
@@ -41,7 +41,7 @@ const route = {
 
 /** GET /api/v1/events */
 export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  const { reads, pages, admin, catalogue } = dependencies;
+  const { reads, pages, admin } = dependencies;
   registerRoute(app, route, async (context, principal) => {
     const {
       limit = DEFAULT_PAGE_SIZE,
@@ -53,7 +53,7 @@ export function listEventsRoute(app: ApiApp, dependencies: ApiDependencies): voi
     } = readQuery(context, eventQuery);
     const at = readPoint(context);
     const visibility = visibilityOf(principal);
-    const reader = atCurrentVersions(reads.visibleTo(visibility, at), catalogue);
+    const reader = readableBy(reads.visibleTo(visibility, at), dependencies, principal);
     await checkFilterNames(dependencies, { type, ...filter }, "all" in visibility ? undefined : reader);
     const types = type === undefined ? undefined : [type].flat();
     return sendPage(context, pages, async (maxBytes) => {

@@ -60,6 +60,7 @@ const route = {
       "batch-too-large",
       "batch-rejected",
       "database-unavailable",
+      "keys-unavailable",
       ...BROKER_PROBLEMS,
     ),
   },

@@ -48,6 +48,7 @@ const route = {
       "event-id-conflict",
       "stream-taken",
       "database-unavailable",
+      "keys-unavailable",
       ...EVENT_PROBLEMS,
       ...BROKER_PROBLEMS,
     ),

@@ -6,11 +6,16 @@ import { visibilityOf } from "../../identity/visibility.ts";
 import { headerProblem } from "../../problems/header-problem.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
-import { atCurrentVersions } from "../../representations/current-versions.ts";
-import { requestHead } from "../../request-head.ts";
+import { readableBy } from "../../representations/current-versions.ts";
 import { responseHeaders } from "../../response-headers.ts";
 import { checkFilterNames } from "../named-filter.ts";
-import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
+import {
+  type ApiRoute,
+  problemResponses,
+  readQuery,
+  registerRoute,
+  requestHead,
+} from "../route-registration.ts";
 import { OpenTails } from "./open-tails.ts";
 import { tailStream } from "./tail-stream.ts";
 
@@ -45,9 +50,9 @@ const route = {
       "parameter-unknown",
       "filter-unknown",
       "credential-ended",
-      "position-lost",
       "too-many-tails",
       "database-unavailable",
+      "keys-unavailable",
       "visibility-unavailable",
     ),
   },
@@ -55,13 +60,13 @@ const route = {
 
 /** GET /api/v1/events/stream */
 export function streamEventsRoute(app: ApiApp, dependencies: ApiDependencies): void {
-  const { watchCredential, reads, catalogue, logger, closing, configuration } = dependencies;
+  const { watchCredential, reads, logger, closing, configuration } = dependencies;
   const tails = new OpenTails(configuration);
   const readLimiter = new ReadLimiter(TAIL_READS);
   registerRoute(app, route, async (context, principal) => {
     const query = readQuery(context, streamEventsQuery);
     const visibility = visibilityOf(principal);
-    const reader = atCurrentVersions(reads.visibleTo(visibility), catalogue);
+    const reader = readableBy(reads.visibleTo(visibility), dependencies, principal);
     const request = tailRequest(context, query);
     await checkFilterNames(dependencies, query, "all" in visibility ? undefined : reader);
     const requestId = context.get("requestId");

@@ -71,6 +71,7 @@ const route = {
       "transaction-ended",
       "stream-locked",
       "database-unavailable",
+      "keys-unavailable",
       "visibility-unavailable",
     ),
   },

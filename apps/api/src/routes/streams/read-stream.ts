@@ -2,7 +2,7 @@ import { DEFAULT_PAGE_SIZE, positionHeaders, streamPath, streamQuery } from "@sy
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
 import { streamNotFound } from "../../problems/stream-not-found.ts";
-import { atCurrentVersions } from "../../representations/current-versions.ts";
+import { readableBy } from "../../representations/current-versions.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
 import { versionTag } from "../expected-version.ts";
 import { sendPage } from "../page-response.ts";
@@ -34,23 +34,24 @@ const route = {
     },
     ...problemResponses(
       "parameter-invalid",
-      "position-lost",
       "parameter-unknown",
       "stream-not-found",
       "too-many-pages",
       "database-unavailable",
+      "keys-unavailable",
       "visibility-unavailable",
     ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/streams/{aggregateType}/{aggregateId} */
-export function readStreamRoute(app: ApiApp, { reads, pages, catalogue }: ApiDependencies): void {
+export function readStreamRoute(app: ApiApp, dependencies: ApiDependencies): void {
+  const { reads, pages, catalogue } = dependencies;
   registerRoute(app, route, async (context, principal) => {
     const stream = readStreamName(context);
     const query = readQuery(context, streamQuery);
     const at = readPoint(context);
-    const reader = atCurrentVersions(reads.visibleTo(visibilityOf(principal), at), catalogue);
+    const reader = readableBy(reads.visibleTo(visibilityOf(principal), at), dependencies, principal);
     const { direction = "forwards" } = query;
     return sendPage(context, pages, async (maxPageBytes) => {
       const { events, nextVersion, info } = await reader.readStreamPage(stream, {

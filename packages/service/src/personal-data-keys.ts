@@ -1,0 +1,31 @@
+import { type KeyProvider, keyFile, vaultKeys } from "@synap/database";
+import { ConfigurationError } from "./configuration.ts";
+
+/**
+ * Reads what wraps the keys of the subjects of personal data: the key file at SYNAP_PERSONAL_DATA_KEY_FILE, or a key of Vault's transit engine
+ * at SYNAP_VAULT_URL. Undefined where neither is set. An empty variable counts as unset.
+ *
+ * @throws ConfigurationError when both are set, or Vault without a token
+ */
+export function readPersonalDataKeys({
+  SYNAP_PERSONAL_DATA_KEY_FILE: file,
+  SYNAP_VAULT_URL: url,
+  SYNAP_VAULT_TOKEN: token,
+  SYNAP_VAULT_KEY: key,
+  SYNAP_VAULT_MOUNT: mount,
+  SYNAP_VAULT_NAMESPACE: namespace,
+}: NodeJS.ProcessEnv): KeyProvider | undefined {
+  if (file && url)
+    throw new ConfigurationError("Set SYNAP_PERSONAL_DATA_KEY_FILE or SYNAP_VAULT_URL, not both.");
+  if (file) return keyFile(file);
+  if (!url) return undefined;
+  if (!token) throw new ConfigurationError("SYNAP_VAULT_URL is set, and SYNAP_VAULT_TOKEN is not.");
+  if (!URL.canParse(url)) throw new ConfigurationError("SYNAP_VAULT_URL is no URL.");
+  return vaultKeys({
+    url,
+    token,
+    key: key || undefined,
+    mount: mount || undefined,
+    namespace: namespace || undefined,
+  });
+}
