@@ -7,6 +7,7 @@ import type {
   EventStats,
   EventStatsRequest,
   PersonalData,
+  PositionCheck,
   ProcessPresence,
   StoreStatistics,
 } from "@synap/database/internal";
@@ -42,6 +43,7 @@ export interface ApiEnvironment {
   Variables: {
     requestId: string;
     authenticate: Authenticate;
+    checkPosition: PositionCheck;
     /** Missing where nothing is limited. */
     limits?: PrincipalLimits | undefined;
     /** The sender, once it is known. */
@@ -63,6 +65,8 @@ export interface ApiDependencies {
   readonly configuration: ApiConfiguration;
   /** Finds out who a request is. */
   readonly authenticate: Authenticate;
+  /** Refuses the position of a request that is of lost events. */
+  readonly checkPosition: PositionCheck;
   /** The sessions of browsers, and their cookie. `end` and `links` are missing where sessions are not accepted. */
   readonly sessions: {
     readonly cookie: SessionCookie;

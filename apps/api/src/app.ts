@@ -56,6 +56,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   app.use(async (context, next) => {
     context.set("requestId", readRequestId(context.req.header("x-request-id")));
     context.set("authenticate", dependencies.authenticate);
+    context.set("checkPosition", dependencies.checkPosition);
     context.set("limits", limits);
     const from = performance.now();
     await next();

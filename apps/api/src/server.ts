@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Database } from "@synap/database";
 import {
   createExposureWatch,
+  createPositionCheck,
   deadLetterBacklog,
   deadLetterCounts,
   endSession,
@@ -108,6 +109,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     metrics,
     configuration,
     authenticate,
+    checkPosition: createPositionCheck(database),
     sessions: { cookie, ...sessions },
     limits: createPrincipalLimits(configuration.rateLimits, options.clock),
     watchCredential: (request) => createCredentialWatch(authenticate, request, options.credentialCheckMs),

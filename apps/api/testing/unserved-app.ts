@@ -25,6 +25,7 @@ export function unservedApp() {
   return createApiApp({
     configuration: readApiConfiguration({}),
     authenticate: never,
+    checkPosition: never,
     sessions: { cookie: never },
     watchCredential: never,
     catalogue: seedCatalogue,

@@ -23,13 +23,13 @@ export class SubscriptionGapError extends Error {
   readonly code = "subscription-gap";
   /** Position up to which the subscription has read. */
   readonly position: number;
-  /** Position up to which the store can be read. */
+  /** Position up to which the store has what was read before: continue there. */
   readonly storePosition: number;
 
   constructor(position: number, storePosition: number) {
     super(
       `The subscription has read up to position ${position}, and the store is at ${storePosition}: it isn't the store that ` +
-        "was read before. Begin again from the start, or from a position before it was restored.",
+        "was read before, or was restored from a backup. Compare what was read since, and continue at the store's position.",
     );
     this.position = position;
     this.storePosition = storePosition;
@@ -157,6 +157,9 @@ function readFrame({ event, data }: ServerSentEvent): Frame | undefined {
   const value = JSON.parse(data);
   if (event === "message") return { kind: "event", ...value, position: value.event.position };
   if (event === "progress") return { kind: "progress", ...value };
-  if (event === "problem") throw new SynapProblem(value);
+  if (event === "problem") {
+    if (value.code === "position-lost") throw new SubscriptionGapError(value.position, value.resumeAfter);
+    throw new SynapProblem(value);
+  }
   return undefined;
 }

@@ -207,6 +207,8 @@ export function createTransport(options: TransportOptions): Transport {
           return answer as ResponseOf<typeof name>;
         } catch (error) {
           fault = error;
+          // Noticed once: what the client has seen is not in the store any more, and reads go on without it.
+          if (isProblem(fault, "position-lost")) seen = 0;
         }
         call.signal?.throwIfAborted();
         if (!mayRepeat(operation, fault)) throw fault;

@@ -79,6 +79,7 @@ export {
   type WrappedKey,
 } from "./personal-data/key-provider.ts";
 export { type VaultOptions, vaultKeys } from "./personal-data/vault-keys.ts";
+export { PositionLostError } from "./position-lost.ts";
 export {
   type AscendingPages,
   ascendingPages,

@@ -22,6 +22,7 @@ export {
   MigrationOutOfOrderError,
   OptimisticLockError,
   PersonalDataKeysMissingError,
+  PositionLostError,
   PrivilegesMissingError,
   ReplicaUrlError,
   SchemaNewerError,

@@ -42,14 +42,28 @@ const othersPrograms = new Map([
   ["pg_dump", "dump-restore.fault.test.ts"],
   ["pg_dumpall", "dump-restore.fault.test.ts"],
   ["pg_restore", "dump-restore.fault.test.ts"],
+  ["pg_verifybackup", "pitr.fault.test.ts runs the commands of the page"],
   ["openssl", "signing-page.test.ts makes a secret of the same form"],
   ["tsx", "signing-page.test.ts runs the program of the page"],
   ["pg_basebackup", "replica.fault.test.ts runs the command of the page"],
   ["docker", "compose.test.ts holds the file against the specification; there is no daemon where tests run"],
   ["inngest", "INNGEST_TEST_URL names a server that runs"],
-  ...["[", "cat", "cp", "echo", "exit", "grep", "gzip", "mv", "printf", "set", "sleep"].map(
-    (name) => [name, "in every shell"] as const,
-  ),
+  ...[
+    "[",
+    "cat",
+    "chmod",
+    "cp",
+    "echo",
+    "exit",
+    "grep",
+    "gzip",
+    "mv",
+    "printf",
+    "rm",
+    "set",
+    "sleep",
+    "touch",
+  ].map((name) => [name, "in every shell"] as const),
 ]);
 
 const { scripts } = z

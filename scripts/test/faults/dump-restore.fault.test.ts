@@ -7,7 +7,14 @@ import {
   openDatabase,
   type StreamAppendResult,
 } from "@synap/database";
-import { createEventStore, lockCheckpoint, readCheckpoint, saveCheckpoint } from "@synap/database/internal";
+import {
+  createEventStore,
+  currentEpoch,
+  lockCheckpoint,
+  readCheckpoint,
+  saveCheckpoint,
+  verifyTables,
+} from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -19,7 +26,7 @@ import { createRandom } from "../../src/stress/random.ts";
 import { makeEvents, pickCounter, stressCatalogue } from "../../src/stress/stress-events.ts";
 import { documentedCommands } from "../processes/documented-commands.ts";
 
-const PAGE = "docs/running-in-production.md";
+const PAGE = "docs/backup-and-restore.md";
 const reason = hasPostgresPrograms
   ? ""
   : " (skipped: .ci/timescaledb has not installed PostgreSQL's programs)";
@@ -152,16 +159,20 @@ describe.skipIf(!hasPostgresPrograms)(`a dump restored into a new cluster${reaso
     expect(await shell.run("cat synap.dump", {})).toBe("before\n");
   });
 
-  it("gives new events to a subscriber that is ahead of the backup, once the numbers are moved on", async () => {
+  it("refuses a subscriber that is ahead of the backup, and gives its positions to no new event", async () => {
     const { database, store } = await open(targetUrl);
-    const seen = ((await positions(database)).at(-1) ?? 0) + 50 * 1024;
-    await shell.run(
-      documentedCommands(PAGE, "after restoring a backup that is older than somebody's checkpoint"),
-      { TARGET: targetUrl, CHECKPOINT: String(seen) },
-    );
+    const { number, firstPosition, lastBefore = 0 } = await currentEpoch(database);
+    expect(number).toBe(2);
+    const seen = lastBefore + 50_000 * 1_024;
+    await expect(store.readAll({ after: seen, limit: 10 })).rejects.toMatchObject({
+      code: "POSITION_LOST",
+      position: seen,
+      resumeAfter: lastBefore,
+      epoch: 2,
+    });
     const { position } = await store.appendToStream(counter, "any", makeEvents(counter, 1, 1));
-    const { events } = await store.readAll({ after: seen, limit: 10 });
-    expect(events.map((event) => event.position)).toEqual([position]);
+    expect(position).toBeGreaterThan(firstPosition);
+    expect(await verifyTables(database)).toEqual([]);
   });
 });
 

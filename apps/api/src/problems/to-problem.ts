@@ -5,6 +5,7 @@ import {
   InvalidCursorError,
   KeyProviderError,
   OptimisticLockError,
+  PositionLostError,
   StreamClosedError,
   StreamLockedError,
   TransactionEndedError,
@@ -62,6 +63,11 @@ export function toProblem(error: unknown): Problem {
       errors: [{ path: "cursor", code: "cursor-invalid", reason: error.message }],
       cause: error,
     });
+  }
+  if (error instanceof PositionLostError) {
+    const { position, resumeAfter, epoch } = error;
+    const members = { position, resumeAfter, ...(epoch !== undefined && { epoch }) };
+    return new Problem("position-lost", error.message, { members, cause: error });
   }
   if (error instanceof EventFilterError) {
     const code = error.code === "FILTER_TOO_WIDE" ? "filter-too-wide" : "parameter-invalid";

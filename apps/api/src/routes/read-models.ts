@@ -48,6 +48,7 @@ function readModelRoute(
       200: { ...jsonResponse("The current rows of the read model.", component), headers: positionOfModel },
       ...problemResponses(
         "parameter-invalid",
+        "position-lost",
         "parameter-unknown",
         "cursor-invalid",
         "read-model-missing",

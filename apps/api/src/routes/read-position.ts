@@ -72,6 +72,13 @@ export function readPoint(context: ApiContext): RequestPoint {
   return { point: { position: 0 }, minPosition: Number(given ?? 0) };
 }
 
+/** Refuses a position that the store has lost, whatever reads with it. Its form is checked where it is read. @throws PositionLostError */
+export function checkPosition(context: ApiContext): Promise<void> | undefined {
+  const given = context.req.header(POSITION_HEADER);
+  if (given === undefined || !/^\d{1,16}$/.test(given)) return undefined;
+  return context.get("checkPosition")(Number(given)) ?? undefined;
+}
+
 /** The highest position that a read has seen: that of its server at the end, and those of the events that it answers. */
 export function seenPosition(
   { point }: RequestPoint,

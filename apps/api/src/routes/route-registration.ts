@@ -5,12 +5,14 @@ import { camelName, didYouMean, zodReason } from "@synap/types/internal";
 import { z } from "zod";
 import type { ApiApp, ApiContext } from "../api-dependencies.ts";
 import { readContentType } from "../body/read-body.ts";
-import { type RequestHead, SECURITY_SCHEME, SESSION_SCHEME } from "../identity/authentication.ts";
+import { SECURITY_SCHEME, SESSION_SCHEME } from "../identity/authentication.ts";
 import type { Principal } from "../identity/principal.ts";
 import { IDENTITY_PROBLEMS, requireScope } from "../identity/refusals.ts";
 import { methodNotAllowed } from "../problems/not-found.ts";
 import { Problem } from "../problems/problem.ts";
+import { requestHead } from "../request-head.ts";
 import { responseHeaders } from "../response-headers.ts";
+import { checkPosition } from "./read-position.ts";
 
 /** The definition of a route, with the scope that its callers need. With `any`, every caller who is identified may use it. */
 export interface ApiRoute extends RouteConfig {
@@ -43,7 +45,10 @@ export function registerRoute(
     context.get("limits")?.countRequest(principal);
     if (scope !== "any") requireScope(principal, scope);
     checkContentType(context, route);
-    return handle(context, principal);
+    const checked = checkPosition(context);
+    return checked === undefined
+      ? handle(context, principal)
+      : checked.then(() => handle(context, principal));
   }
 }
 
@@ -63,13 +68,6 @@ const HAS_NO_BODY: ReadonlySet<string> = new Set(["get", "delete"]);
 
 function checkContentType({ req }: ApiContext, { method, request }: RouteConfig): void {
   if (!HAS_NO_BODY.has(method)) readContentType(req.raw, Object.keys(request?.body?.content ?? {}));
-}
-
-/** The head of a request, also of one that came without a server. */
-export function requestHead({ env, req }: ApiContext): RequestHead {
-  return (
-    env.incoming ?? { method: req.method, headers: Object.fromEntries(req.raw.headers), httpVersion: "1.1" }
-  );
 }
 
 /** Registers a route with Hono and the document. Not with `app.openapi`, which parses bodies before their size is checked. */

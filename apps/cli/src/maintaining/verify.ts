@@ -1,19 +1,22 @@
 import type { Database } from "@synap/database";
 import { type ChainHead, type ChainReport, extendChain, verifyChain } from "@synap/database/internal";
 import { commandOf } from "@synap/service/called-as";
-import { EXIT, ExitError } from "@synap/service/exit-codes";
+import { EXIT, ExitError, UsageError } from "@synap/service/exit-codes";
 import { count, counted } from "@synap/types/internal";
 import { Command, InvalidArgumentError } from "commander";
 import { withMigratedDatabase } from "../data-directory/with-migrated-database.ts";
-import { dataOption } from "../terminal/command.ts";
+import { dataOption, wholeOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { duration } from "../terminal/numbers.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
 import { jsonText, plain } from "../terminal/table.ts";
+import { describeRestored, type RestoredReport, verifyRestored } from "./verify-restored.ts";
 
 interface VerifyOptions {
   readonly data: string;
   readonly expect?: ChainHead;
+  readonly restored: boolean;
+  readonly beyond?: number;
   readonly json: boolean;
 }
 
@@ -28,6 +31,17 @@ export function verifyCommand(): Command {
       "--expect <head>",
       "a head that an earlier verification printed: the chain must still have that block",
       headOption,
+    )
+    .option(
+      "--restored",
+      "for a store that was restored, before anything else uses it: begins a new epoch, so that no position is given out twice, and " +
+        "compares the tables beside the log with the events as well",
+      false,
+    )
+    .option(
+      "--beyond <position>",
+      "with --restored: new positions are behind this one too, the highest that anybody is known to have",
+      wholeOption(0, Number.MAX_SAFE_INTEGER),
     )
     .option("--json", "print the report as JSON, for programs", false)
     .addOption(dataOption("the data directory, without DATABASE_URL; stop Synap first"))
@@ -46,40 +60,52 @@ export function verifyCommand(): Command {
           [commandOf("verify")],
           [commandOf("verify", "--json > verified-$(date +%F).json")],
           [commandOf("verify", '--expect "$(cat kept-head)"')],
+          [commandOf("verify", "--restored")],
         ],
         exitCodes: ["done", "failed", "usage"],
       }),
     );
 }
 
-async function verify({ data, expect, json }: VerifyOptions): Promise<void> {
+async function verify({ data, expect, restored, beyond, json }: VerifyOptions): Promise<void> {
+  if (beyond !== undefined && !restored) throw new UsageError("--beyond needs --restored.");
   await withMigratedDatabase(data, "hash chain", async (database) => {
-    const { report, ms } = await verifyDatabase(database, expect);
-    console.log(json ? jsonText(report, 2) : describe(report, ms));
-    if (report.faultCount > 0)
-      throw new ExitError(
-        EXIT.failed,
-        `The log differs from its hash chain in ${counted(report.faultCount, "place")}.`,
-      );
+    const line = new ProgressLine();
+    const chain = await verifyDatabase(database, expect, line).finally(() => line.end());
+    const tables = restored
+      ? await verifyRestored(database, chain.report, beyond, line).finally(() => line.end())
+      : undefined;
+    const text = [
+      describe(chain.report, chain.ms),
+      ...(tables === undefined ? [] : [describeRestored(tables)]),
+    ];
+    console.log(json ? jsonText({ ...chain.report, ...tables }, 2) : text.join("\n"));
+    refuse(chain.report, tables);
   });
+}
+
+function refuse({ faultCount }: ChainReport, tables: RestoredReport | undefined): void {
+  const reasons = [
+    ...(faultCount > 0 ? [`The log differs from its hash chain in ${counted(faultCount, "place")}.`] : []),
+    ...(tables !== undefined && tables.tableFaults.length > 0
+      ? [`The tables beside the log differ from it in ${counted(tables.tableFaults.length, "way")}.`]
+      : []),
+  ];
+  if (reasons.length > 0) throw new ExitError(EXIT.failed, reasons.join(" "));
 }
 
 /** Brings the chain up to date, so that the newest events are verified too, and verifies it. */
 async function verifyDatabase(
   database: Database,
   expected: ChainHead | undefined,
+  line: ProgressLine,
 ): Promise<{ report: ChainReport; ms: number }> {
-  const line = new ProgressLine();
   const show = (position: number, last: number) =>
     line.show(position / Math.max(last, 1), `verified up to position ${position} of ${last}`);
-  try {
-    while (await extendChain(database)) line.show(undefined, "adding events to the chain");
-    const began = performance.now();
-    const report = await verifyChain(database, { expected, onProgress: show });
-    return { report, ms: performance.now() - began };
-  } finally {
-    line.end();
-  }
+  while (await extendChain(database)) line.show(undefined, "adding events to the chain");
+  const began = performance.now();
+  const report = await verifyChain(database, { expected, onProgress: show });
+  return { report, ms: performance.now() - began };
 }
 
 function describe({ events, head, position, lag, faults, faultCount }: ChainReport, ms: number): string {

@@ -90,6 +90,7 @@ function describeStatus(found: Status, handlers: readonly HandlerStatus[], url: 
     ["event types", describeDifferences(found.processes)],
     ["queued", `${counted(publisher.queuedEvents, "event waits", "events wait")} for the broker`],
     ["hash chain", describeChain(found)],
+    ...(found.epoch.number === 1 ? [] : [["epoch", describeEpoch(found.epoch)] as const]),
     ["database", `${(found.databaseSize / 1024 / 1024).toFixed(1)} MiB`],
     ...(connections.length === 0 ? [] : [["connections", describeConnections(connections)] as const]),
     ...(lockHolders.length === 0 ? [] : [["locks", lockHolders.map(describeLockHolder).join("\n")] as const]),
@@ -161,6 +162,14 @@ function describeChain({ chain, missingChunks = [] }: Status): string {
       `the chunk ${plain(chunk)} with ${counted(events, "event")} from ${from} to ${to} was dropped`,
   );
   return [`${counted(block, "block")}${behind}; ${checked}`, ...missing].join("\n");
+}
+
+function describeEpoch({ number, begunAt, verifiedAt }: Status["epoch"]): string {
+  const checked =
+    verifiedAt === undefined
+      ? `not verified: ${SYNAP_COMMAND} verify --restored`
+      : `verified ${age(verifiedAt)}`;
+  return `${number}, since the store was restored, copied or promoted ${age(begunAt)}; ${checked}`;
 }
 
 function describeNotStored({ open, skipped }: Status["notStored"]): string {

@@ -1,5 +1,5 @@
 -- Returns the range that a reader at after_position may read next, if every append up to safe_number is finished: the following appends,
--- up to max_events events, with their time bounds. Always one row.
+-- up to max_events events, with their time bounds. Always one row. Raises SY016 for a position that the store has never had.
 CREATE OR REPLACE FUNCTION synap.appends_up_to(safe_number bigint, after_position bigint, max_events integer)
 RETURNS TABLE (watermark bigint, up_to bigint, more boolean, min_timestamp timestamptz, max_timestamp timestamptz)
 LANGUAGE plpgsql VOLATILE
@@ -12,6 +12,11 @@ DECLARE
   last_number bigint;
 BEGIN
   watermark := safe_number * 1024 + 1023;
+  IF after_position > watermark OR EXISTS (
+    SELECT FROM synap.epochs AS e WHERE after_position >> 10 > e.last_before AND after_position >> 10 < e.first_number)
+  THEN
+    PERFORM synap.check_position(after_position);
+  END IF;
 
   SELECT max(w.number), max(w.last_position), min(w.min_timestamp), max(w.max_timestamp)
     INTO last_number, up_to, min_timestamp, max_timestamp

@@ -8,6 +8,8 @@
 --
 -- With synchronous_commit off, readers would see events before they are on the disk, and after a crash others could have their numbers.
 -- So a transaction that appends waits for the disk, whatever its session says.
+--
+-- A session that sets synap.timeline itself only spares itself the look at the history; the next session takes it.
 CREATE OR REPLACE FUNCTION synap.take_append_number() RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -15,6 +17,10 @@ DECLARE
   low  bigint;
   salt bigint := 0;
 BEGIN
+  IF pg_catalog.current_setting('synap.timeline', true) IS DISTINCT FROM
+     pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) THEN
+    PERFORM synap.follow_history();
+  END IF;
   SELECT least(s.last_value, nullif(pg_catalog.current_setting('synap.append_low', true), '')::bigint)
     INTO low
     FROM synap.append_sequence AS s;

@@ -4,6 +4,7 @@ import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { type Exposure, findExposures } from "../privileges/exposures.ts";
 import { lowSharedResources, type SharedResource } from "../privileges/shared-resources.ts";
+import { currentEpoch, type Epoch } from "../restore/epoch.ts";
 import { type ForeignLocks, foreignLocks } from "../subscriptions/foreign-locks.ts";
 import { type WatermarkHolder, watermarkHolder } from "../subscriptions/watermark-holder.ts";
 import { type HandlerRetry, handlerRetries } from "./handler-retries.ts";
@@ -41,6 +42,8 @@ export interface StoreStatistics {
   readonly sharedResources?: readonly SharedResource[];
   /** The hash chain over the log. */
   readonly chain: ChainStatus;
+  /** The current epoch. */
+  readonly epoch: Epoch;
   /** Chunks of events that were dropped; absent when none was. */
   readonly missingChunks?: readonly MissingChunk[];
   /** Size in bytes, including all chunks and indexes. */
@@ -133,6 +136,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   const exposures = await findExposures(session);
   const sharedResources = await lowSharedResources(session);
   const chain = await chainStatus(session);
+  const epoch = await currentEpoch(session);
   const missing = await missingChunks(session);
   return {
     events: {
@@ -158,6 +162,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     ...(exposures.length > 0 && { exposures }),
     ...(sharedResources.length > 0 && { sharedResources }),
     chain,
+    epoch,
     ...(missing.length > 0 && { missingChunks: missing }),
     databaseSize: row.database_size,
   };

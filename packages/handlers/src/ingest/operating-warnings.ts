@@ -1,6 +1,7 @@
 import type { SqlSession } from "@synap/database";
 import {
   chainStatus,
+  currentEpoch,
   deadLetterCounts,
   describeDifference,
   describeExposures,
@@ -26,6 +27,7 @@ export interface OperatingWarning {
     | "log-exposed"
     | "chunks-missing"
     | "log-differs"
+    | "store-restored"
     | "purge-unfinished"
     | "server-resources-low";
   readonly detail: string;
@@ -95,6 +97,7 @@ export async function operatingWarnings(
       : []),
     ...(exposures.length > 0 ? [{ code: "log-exposed" as const, detail: describeExposures(exposures) }] : []),
     ...(await damageWarnings(session, synapCommand)),
+    ...(await epochWarnings(session, synapCommand)),
     ...(await purgeWarnings(session, synapCommand)),
     ...low.map((one) => ({ code: "server-resources-low" as const, detail: describeSharedResource(one) })),
   ];
@@ -121,6 +124,14 @@ async function damageWarnings(session: SqlSession, synapCommand: string): Promis
           },
         ]),
   ];
+}
+
+async function epochWarnings(session: SqlSession, synapCommand: string): Promise<OperatingWarning[]> {
+  const { number, begunAt, verifiedAt } = await currentEpoch(session);
+  if (verifiedAt !== undefined) return [];
+  const reason = "the database was restored, copied or promoted";
+  const detail = `epoch ${number} has begun at ${begunAt} because ${reason}: ${synapCommand} verify --restored`;
+  return [{ code: "store-restored", detail }];
 }
 
 async function purgeWarnings(session: SqlSession, synapCommand: string): Promise<OperatingWarning[]> {

@@ -92,6 +92,20 @@ const chain = z
   })
   .describe("The hash chain over the log.");
 
+const epoch = z
+  .object({
+    number: whole,
+    begunAt: z.iso.datetime(),
+    firstPosition: whole.describe("The first position that an event of it may have."),
+    lastBefore: whole
+      .optional()
+      .describe(
+        "The last position of the epochs before it; those in between are refused. Absent in the first epoch.",
+      ),
+    verifiedAt: z.iso.datetime().optional().describe("When `synap verify --restored` found no fault in it."),
+  })
+  .describe("The current epoch: another one begins when the database was restored, copied or promoted.");
+
 const missingChunk = z.object({
   chunk: z.string(),
   events: whole,
@@ -167,6 +181,7 @@ const figures = {
     .optional()
     .describe("The sessions for whose locks others wait, with the number of waiting sessions."),
   chain,
+  epoch,
   missingChunks: z
     .array(missingChunk)
     .optional()

@@ -32,6 +32,7 @@ const route = {
     },
     ...problemResponses(
       "parameter-invalid",
+      "position-lost",
       "parameter-unknown",
       "cursor-invalid",
       "stream-not-found",

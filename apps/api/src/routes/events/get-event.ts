@@ -31,6 +31,7 @@ const route = {
     304: { description: "The event of If-None-Match: events never change. With `caused` there is no ETag." },
     ...problemResponses(
       "parameter-invalid",
+      "position-lost",
       "parameter-unknown",
       "event-not-found",
       "method-not-allowed",

@@ -27,6 +27,7 @@ const route = {
     },
     ...problemResponses(
       "parameter-invalid",
+      "position-lost",
       "parameter-unknown",
       "filter-unknown",
       "filter-too-wide",

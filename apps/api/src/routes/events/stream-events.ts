@@ -7,15 +7,10 @@ import { headerProblem } from "../../problems/header-problem.ts";
 import { Problem } from "../../problems/problem.ts";
 import { toProblem } from "../../problems/to-problem.ts";
 import { readableBy } from "../../representations/current-versions.ts";
+import { requestHead } from "../../request-head.ts";
 import { responseHeaders } from "../../response-headers.ts";
 import { checkFilterNames } from "../named-filter.ts";
-import {
-  type ApiRoute,
-  problemResponses,
-  readQuery,
-  registerRoute,
-  requestHead,
-} from "../route-registration.ts";
+import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
 import { OpenTails } from "./open-tails.ts";
 import { tailStream } from "./tail-stream.ts";
 
@@ -50,6 +45,7 @@ const route = {
       "parameter-unknown",
       "filter-unknown",
       "credential-ended",
+      "position-lost",
       "too-many-tails",
       "database-unavailable",
       "keys-unavailable",

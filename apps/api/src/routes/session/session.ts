@@ -6,6 +6,7 @@ import { isDirect } from "../../identity/local-access.ts";
 import type { Principal } from "../../identity/principal.ts";
 import { signInDisabled } from "../../identity/refusals.ts";
 import { Problem } from "../../problems/problem.ts";
+import { requestHead } from "../../request-head.ts";
 import {
   type ApiRoute,
   json,
@@ -14,7 +15,6 @@ import {
   problemResponses,
   refuseQuery,
   registerRoute,
-  requestHead,
 } from "../route-registration.ts";
 
 const getRoute = {

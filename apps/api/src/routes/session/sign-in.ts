@@ -9,9 +9,10 @@ import { signInDisabled } from "../../identity/refusals.ts";
 import type { RequestCookie } from "../../identity/session-cookie.ts";
 import { escapeHtml, sendHtml } from "../../pages/page.ts";
 import { Problem } from "../../problems/problem.ts";
+import { requestHead } from "../../request-head.ts";
 import { responseHeaders } from "../../response-headers.ts";
 import { TRANSACTION_SECONDS } from "../../signing-in/identity-provider.ts";
-import { readParameters, readQuery, registerDialog, requestHead } from "../route-registration.ts";
+import { readParameters, readQuery, registerDialog } from "../route-registration.ts";
 
 const parameters = z.object({
   link: z.string("must be given exactly once").optional(),

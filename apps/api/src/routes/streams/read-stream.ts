@@ -34,6 +34,7 @@ const route = {
     },
     ...problemResponses(
       "parameter-invalid",
+      "position-lost",
       "parameter-unknown",
       "stream-not-found",
       "too-many-pages",
