@@ -140,6 +140,7 @@ describe("the processes", () => {
     ["verify", []],
     ["schemas", ["check", "--lock", "no-such-file"]],
     ["purge", ["--user", "ada"]],
+    ["subjects", ["show", "ada"]],
     ["inngest-local", ["--port", "0"]],
   ])("the command %s warns of a misspelt setting", async (name, args) => {
     const variables = { DATABASE_URL: NOWHERE, SYNAP_ULR: NOWHERE };

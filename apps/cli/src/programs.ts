@@ -85,6 +85,11 @@ export const PROGRAMS: readonly Program[] = [
     load: async () => (await import("./maintaining/purge.ts")).purgeCommand(),
   },
   {
+    name: "subjects",
+    description: "erase the personal data of a subject, or put it on hold",
+    load: async () => (await import("./maintaining/subjects.ts")).subjectsCommand(),
+  },
+  {
     name: "envelope",
     description: "print the events of an envelope copied from Inngest's dashboard",
     load: async () => (await import("./envelope.ts")).envelopeCommand(),

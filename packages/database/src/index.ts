@@ -71,6 +71,7 @@ export {
 } from "./migrations/migration-errors.ts";
 export type { ReportLogger } from "./observers.ts";
 export { type DatabaseOptions, openDatabase } from "./open-database.ts";
+export { type ErasureLedger, ledgerFile } from "./personal-data/erasure-ledger.ts";
 export { keyFile } from "./personal-data/key-file.ts";
 export {
   type KeyProvider,

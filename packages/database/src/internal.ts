@@ -74,6 +74,10 @@ export {
   lockDataDirectory,
   refuseHeldDirectory,
 } from "./embedded/data-directory-lock.ts";
+export { applyLedger, continueErasures, type Erasure, eraseSubject } from "./erasure/erase-subject.ts";
+export { NothingToEraseError, SubjectHeldError } from "./erasure/erasure-errors.ts";
+export { rewrapKeys } from "./erasure/rewrap-keys.ts";
+export { holdSubject, releaseSubject, subjectStatus } from "./erasure/subject-holds.ts";
 export {
   type ApiKey,
   type ApiKeyGrant,

@@ -14,6 +14,8 @@ export const SETTING_MEANINGS = {
   SYNAP_DATABASE_CONNECTIONS: "maximum number of connections to a database server",
   SYNAP_DATA_DIR: "the data directory",
   SYNAP_ENVELOPE_MAX_BYTES: "maximum size of an envelope as sent to the broker, in bytes",
+  SYNAP_ERASURE_LEDGER:
+    "file of the subjects whose data was erased, outside of the database; the default is beside the key file",
   SYNAP_HEADERS_TIMEOUT_MS: "time limit for the headers of a request",
   SYNAP_INGEST_CONCURRENCY: "number of envelopes that the worker stores concurrently",
   SYNAP_JWT_AUDIENCE: "the audience that JWTs must be for",

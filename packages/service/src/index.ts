@@ -15,7 +15,7 @@ export { EXPOSITION_CONTENT_TYPE, type Gauge, gauge, writeMetrics } from "./metr
 export { createProcessMetrics, type ProcessMetrics } from "./metrics/process-metrics.ts";
 export { connectionGauges, storeGauges } from "./metrics/store-gauges.ts";
 export { openApplication } from "./open-application.ts";
-export { readPersonalDataKeys } from "./personal-data-keys.ts";
+export { readErasureLedger, readPersonalDataKeys } from "./personal-data-keys.ts";
 export { createFaultFinder, type ReadinessFindings, readinessResponse } from "./readiness/find-faults.ts";
 export { NotReadyError, READINESS_FAULTS, type ReadinessFault } from "./readiness/not-ready-error.ts";
 export {

@@ -4,7 +4,7 @@ import { type OpenEngineOptions, type OpenedEngine, openEngine } from "@synap/sy
 import { checkBrokerChoice } from "@synap/types/internal";
 import { START_COMMAND } from "./called-as.ts";
 import { ConfigurationError, type DatabaseConfiguration } from "./configuration.ts";
-import { readPersonalDataKeys } from "./personal-data-keys.ts";
+import { readErasureLedger, readPersonalDataKeys } from "./personal-data-keys.ts";
 import type { ProcessStart } from "./run-process.ts";
 import { readServerUrls } from "./server-urls.ts";
 
@@ -38,10 +38,11 @@ export async function openApplication(
   const brokerFault = checkBrokerChoice(variables, keyVariable);
   if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
   const keys = readPersonalDataKeys(variables);
+  const ledger = readErasureLedger(variables);
   const { application } = await loadConfig({ path: variables["SYNAP_CONFIG"] });
   const server = { ...urls, maxConnections: databaseConnections, lockTimeout: lockTimeoutMs };
   const opened = await waitForDatabase(
-    () => openEngine(application, server, { logger, latenessMs, replica, keys }),
+    () => openEngine(application, server, { logger, latenessMs, replica, keys, ledger }),
     {
       onWaiting: (error) =>
         logger.warn(`waiting for the database: ${error instanceof Error ? error.message : String(error)}`),

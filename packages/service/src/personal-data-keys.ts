@@ -1,4 +1,4 @@
-import { type KeyProvider, keyFile, vaultKeys } from "@synap/database";
+import { type ErasureLedger, type KeyProvider, keyFile, ledgerFile, vaultKeys } from "@synap/database";
 import { ConfigurationError } from "./configuration.ts";
 
 /**
@@ -28,4 +28,13 @@ export function readPersonalDataKeys({
     mount: mount || undefined,
     namespace: namespace || undefined,
   });
+}
+
+/** Reads the ledger of erased subjects: the file at SYNAP_ERASURE_LEDGER, or beside the key file. Undefined where neither is set. */
+export function readErasureLedger({
+  SYNAP_ERASURE_LEDGER: path,
+  SYNAP_PERSONAL_DATA_KEY_FILE: file,
+}: NodeJS.ProcessEnv): ErasureLedger | undefined {
+  if (path) return ledgerFile(path);
+  return file ? ledgerFile(`${file}.erased`) : undefined;
 }

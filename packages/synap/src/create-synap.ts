@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type {
   Database,
+  ErasureLedger,
   KeyProvider,
   ReportLogger,
   StreamAppendOptions,
@@ -65,7 +66,9 @@ export type SynapOptions = (
    * Wraps the keys of the subjects of personal data: `keyFile(path)`, `vaultKeys(...)` or one of your own. With `dataDirectory` it is a
    * key file in there by default, in memory a key that ends with the process. An application without personal data needs none.
    */
-  readonly personalData?: { readonly keys: KeyProvider } | undefined;
+  readonly personalData?:
+    | { readonly keys: KeyProvider; readonly ledger?: ErasureLedger | undefined }
+    | undefined;
   /** Default: warnings and errors go to the console. */
   readonly logger?: ReportLogger;
 };
@@ -182,7 +185,7 @@ export async function createSynap<
   const { engine, close } = await openEngine(application, placeOf(options), {
     logger,
     replica: replicaOf(options),
-    keys: options.personalData?.keys ?? (await ownKeysOf(application.catalogue, options)),
+    ...(options.personalData ?? (await ownKeysOf(application.catalogue, options))),
   });
   const { database, dispatcher, names, personalData, point, reads, store } = engine;
   const { catalogue } = application;
@@ -242,7 +245,10 @@ async function firstPasses(
 }
 
 /** The key file of a data directory, if the application has personal data. */
-async function ownKeysOf(catalogue: EventCatalogue, options: SynapOptions): Promise<KeyProvider | undefined> {
+async function ownKeysOf(
+  catalogue: EventCatalogue,
+  options: SynapOptions,
+): Promise<SynapOptions["personalData"]> {
   if (!("dataDirectory" in options) || !hasPersonalData(catalogue.types)) return undefined;
   return ownKeyFile(options.dataDirectory);
 }

@@ -1,6 +1,7 @@
 import {
   type Database,
   type DatabaseOptions,
+  type ErasureLedger,
   type EventReads,
   type EventStore,
   type KeyProvider,
@@ -14,6 +15,7 @@ import {
   type Transaction,
 } from "@synap/database";
 import {
+  applyLedger,
   createEventStore,
   createPersonalData,
   createReplicaReads,
@@ -81,6 +83,8 @@ export interface EngineOptions {
   readonly replica?: Replica | undefined;
   /** Wraps the keys of the subjects of personal data. An application whose events have any needs it. */
   readonly keys?: KeyProvider | undefined;
+  /** The erased subjects, outside of the database. */
+  readonly ledger?: ErasureLedger | undefined;
 }
 
 /** Options of an engine whose database and replica are opened with it. */
@@ -103,10 +107,10 @@ export interface OpenedEngine {
 export function composeEngine(
   application: Composition,
   database: Database,
-  { logger, latenessMs, replica, keys }: EngineOptions,
+  { logger, latenessMs, replica, keys, ledger }: EngineOptions,
 ): Engine {
   const { catalogue, handlers, projections } = application;
-  const personalData = personalDataOf(catalogue, database, keys);
+  const personalData = personalDataOf(catalogue, database, { keys, ledger });
   const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections, personalData });
   const onAppend = dispatcher.inlineHook("reject");
   const point: ReadPoint = { position: 0 };
@@ -155,12 +159,12 @@ export function composeEngine(
 function personalDataOf(
   catalogue: EventCatalogue,
   database: Database,
-  provider: KeyProvider | undefined,
+  { keys: provider, ledger }: Pick<EngineOptions, "keys" | "ledger">,
 ): PersonalData | undefined {
   const personal = catalogue.types.find((type) => hasPersonalData([type]));
   if (personal === undefined) return undefined;
   if (provider === undefined) throw new PersonalDataKeysMissingError(personal.name);
-  return createPersonalData(catalogue, createSubjectKeys({ database, provider }));
+  return createPersonalData(catalogue, createSubjectKeys({ database, provider, ledger }));
 }
 
 /** True if one of the types has personal data, in whichever version. */
@@ -221,6 +225,15 @@ export async function openEngine(
     const { exposures } = await migrate(database, { applications: application.migrations });
     if (exposures.length > 0) guardedLogger(options.logger).warn({}, describeExposures(exposures));
     await syncEventTypes(database, application.catalogue);
+    if (options.ledger !== undefined) {
+      // Not needed for reading, which asks the ledger itself, and not possible for a login that does not own the schema.
+      await applyLedger(database, options.ledger).catch((err: unknown) =>
+        guardedLogger(options.logger).warn(
+          { err },
+          "keys that the ledger of erasures names could not be destroyed",
+        ),
+      );
+    }
     if (options.replica !== undefined) {
       replica = await openReplica(database, { ...options.replica, logger: options.logger });
     }

@@ -1,3 +1,8 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eraseSubject, ownKeyFile } from "@synap/database/internal";
+import { createTestDatabase } from "@synap/database/testing";
 import { keyText, readTable } from "@synap/handlers";
 import { defineEventType } from "@synap/types";
 import { text } from "drizzle-orm/pg-core";
@@ -30,6 +35,7 @@ const welcomeSent = defineEventType({
 
 const customers = readTable("customers", { id: keyText("id").primaryKey(), email: text("email").notNull() });
 const seen: string[] = [];
+const erased: string[] = [];
 const customerDecider = defineDecider({
   name: "customer",
   description: "A customer joins once.",
@@ -51,6 +57,9 @@ const application = defineConfig({
       description: "Welcomes each customer.",
       events: [customerJoined],
       mode: "async",
+      async eraseSubject(subject) {
+        erased.push(subject);
+      },
       async handle(events, { append }) {
         seen.push(...events.map(({ data }) => data.email));
         await append(
@@ -162,5 +171,56 @@ describe("an application with personal data", () => {
     await expect(createSynap(application, { database })).rejects.toMatchObject({
       code: "PERSONAL_DATA_KEYS_MISSING",
     });
+  });
+});
+
+describe("erasing a subject of an application", () => {
+  it("replaces the read models that have its data, calls eraseSubject of handlers, and keeps the data of others", async () => {
+    const test = await createTestDatabase("embedded");
+    const directory = await mkdtemp(join(tmpdir(), "synap-erasing-"));
+    try {
+      const { database } = test;
+      const personalData = await ownKeyFile(directory);
+      const rowsOf = async () => {
+        const [{ name } = { name: "" }] = await database.query<{ name: string }>(
+          "SELECT quote_ident(table_schema) || '.' || quote_ident(table_name) AS name FROM information_schema.tables WHERE table_name LIKE 'customers%'",
+        );
+        return await database.query(`SELECT id, email FROM ${name} ORDER BY id`);
+      };
+      const before = await createSynap(application, { database, personalData, runHandlers: true });
+      const joined = (id: string, userId: string) =>
+        before.publish({
+          type: "customer.joined",
+          aggregateId: id,
+          userId,
+          data: { email: `${userId}@x`, plan: "a" },
+        });
+      await joined("c1", "ada");
+      await joined("c2", "bob");
+      expect(await rowsOf()).toEqual([
+        { id: "c1", email: "ada@x" },
+        { id: "c2", email: "bob@x" },
+      ]);
+      await before.close();
+      const { ledger } = personalData;
+      await eraseSubject(database, { subject: "ada", reason: "Request 118", by: "user:officer" }, { ledger });
+
+      const after = await createSynap(application, { database, personalData, runHandlers: true });
+      await expect
+        .poll(() => rowsOf().catch(() => []), { timeout: 60_000 })
+        .toEqual([
+          { id: "c1", email: "[hidden]" },
+          { id: "c2", email: "bob@x" },
+        ]);
+      await expect.poll(() => erased, { timeout: 60_000 }).toContain("ada");
+      const { events } = await after.queryPage({ type: "customer.joined", userId: "ada" });
+      expect(events).toMatchObject([
+        { data: { email: "[hidden]" }, masked: [{ path: "/email", reason: "erased" }] },
+      ]);
+      await after.close();
+    } finally {
+      await test.drop();
+      await rm(directory, { recursive: true });
+    }
   });
 });

@@ -49,6 +49,8 @@ describe("the exports of @synap/synap", () => {
       "NothingToResolveError",
       "the API answers with its problem; createSynap decides about dead letters by number",
     ],
+    ["SubjectHeldError", "synap subjects erase has its reason"],
+    ["NothingToEraseError", "synap subjects has its reason"],
     ["PersonalFieldError", "an EventTypeDefinitionError has its reason"],
     ["PeriodTooLargeError", "the HTTP API answers period-too-large"],
     ["PurgeUnfinishedError", "the command purge says how to continue"],

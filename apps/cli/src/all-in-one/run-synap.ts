@@ -7,6 +7,7 @@ import {
   createCommandLogger,
   createInngestClient,
   describeUnknownSettings,
+  readErasureLedger,
   readPersonalDataKeys,
   readReplica,
   type ServerUrls,
@@ -120,17 +121,17 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const { databaseConnections: maxConnections, lockTimeoutMs: lockTimeout } = workerConfiguration;
     const replica = server === undefined ? undefined : readReplica(process.env, apiConfiguration);
     // A server's data is read by other processes too, which need the same keys.
-    const personalDataKeys =
-      readPersonalDataKeys(process.env) ??
-      (server === undefined && hasPersonalData(application.catalogue.types)
+    const wrapping = readPersonalDataKeys(process.env);
+    const personalData =
+      wrapping === undefined && server === undefined && hasPersonalData(application.catalogue.types)
         ? await ownKeyFile(directory.path)
-        : undefined);
+        : { keys: wrapping, ledger: readErasureLedger(process.env) };
     const { engine, close } = await openEngine(
       application,
       server === undefined
         ? { dataDirectory: directory.databasePath }
         : { ...server, maxConnections, lockTimeout },
-      { logger, latenessMs: apiConfiguration.latenessMs, replica, keys: personalDataKeys },
+      { logger, latenessMs: apiConfiguration.latenessMs, replica, ...personalData },
     );
     started.push({ name: "database", stop: close });
     const { database } = engine;

@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import {
   continuePurge,
   NoPurgeToContinueError,
@@ -12,13 +11,14 @@ import {
 import { commandOf } from "@synap/service/called-as";
 import { EXIT, ExitError, UsageError } from "@synap/service/exit-codes";
 import { count, counted } from "@synap/types/internal";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { withMigratedDatabase } from "../data-directory/with-migrated-database.ts";
 import { streamOption } from "../operating/stream-option.ts";
 import { dataOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
 import { formatTable } from "../terminal/table.ts";
+import { operator, textOption } from "./actor-options.ts";
 
 /** Largest length of a reason and of an actor, in characters. */
 const MAX_REASON = 1_000;
@@ -83,15 +83,6 @@ export function purgeCommand(): Command {
         exitCodes: ["done", "failed", "usage"],
       }),
     );
-}
-
-/** The login of the operating system; a container may run under a number without a name. */
-function operator(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return "unknown";
-  }
 }
 
 async function purge(options: PurgeOptions): Promise<void> {
@@ -165,12 +156,4 @@ function toExitError(error: unknown): unknown {
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
-}
-
-function textOption(most: number): (value: string) => string {
-  return (value) => {
-    if (value.trim() === "" || [...value].length > most)
-      throw new InvalidArgumentError(`It must have 1 to ${most} characters.`);
-    return value;
-  };
 }

@@ -13,6 +13,8 @@ SELECT p.id, p.removed_at IS NULL AS is_unfinished, k.events, e."position" IS NO
      WHERE e."position" = p."position" AND e.type = '${PURGE_EVENT_TYPE}' AND e.data ->> 'purge' = p.id::text
        AND e.data -> 'events' = to_jsonb(k.events) AND e.data ->> 'digest' = k.digest
   ) AS e ON true
+ -- An erasure removes no event.
+ WHERE p.erased_subject IS NULL OR k.events > 0
  ORDER BY p.begun_at`;
 
 interface PurgeRow {

@@ -21,6 +21,7 @@ const ADDED: ReadonlySet<string> = new Set([
   "chain_verifications_id_seq",
   "chained_chunks",
   "epochs",
+  "erasures",
   "inline_consumers",
   "purged_events",
   "purges",
@@ -28,6 +29,7 @@ const ADDED: ReadonlySet<string> = new Set([
   "sessions",
   "sign_in_links",
   "sql_principals",
+  "subject_holds",
   "subject_keys",
 ]);
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type ErasureLedger, ledgerFile } from "./erasure-ledger.ts";
 import { type KeyProvider, KeyProviderError } from "./key-provider.ts";
 import { KEY_BYTES } from "./subject-cipher.ts";
 import { localKeys, type NamedKey } from "./wrapping.ts";
@@ -52,10 +53,10 @@ export async function makeKeyFile(path: string): Promise<void> {
 /** The name of the key file in a data directory. */
 const KEY_FILE = "personal-data.keys";
 
-/** The key file of a data directory, which is made with its first key if there is none. */
-export async function ownKeyFile(directory: string): Promise<KeyProvider> {
+/** The key file of a data directory, which is made with its first key if there is none, and the ledger beside it. */
+export async function ownKeyFile(directory: string): Promise<{ keys: KeyProvider; ledger: ErasureLedger }> {
   const path = join(directory, KEY_FILE);
   await mkdir(directory, { recursive: true });
   await makeKeyFile(path);
-  return keyFile(path);
+  return { keys: keyFile(path), ledger: ledgerFile(`${path}.erased`) };
 }

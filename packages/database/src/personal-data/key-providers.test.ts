@@ -48,20 +48,20 @@ async function expectRoundTrip(provider: KeyProvider): Promise<void> {
 describe("a key file", () => {
   it("is made once, for its owner alone, and wraps each key for its subject", async () => {
     const directory = await folder();
-    const provider = await ownKeyFile(directory);
+    const { keys: provider } = await ownKeyFile(directory);
     await expectRoundTrip(provider);
     const path = join(directory, "personal-data.keys");
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     const text = await readFile(path, "utf8");
     const { ada } = await wrapBoth(provider);
-    const [again] = await (await ownKeyFile(directory)).unwrap([{ subject: "ada", wrapped: ada }]);
+    const [again] = await (await ownKeyFile(directory)).keys.unwrap([{ subject: "ada", wrapped: ada }]);
     expect(again).toEqual(first.key);
     expect(await readFile(path, "utf8")).toBe(text);
   });
 
   it("wraps with its last key, and unwraps with the others, also those added while the process runs", async () => {
     const directory = await folder();
-    const provider = await ownKeyFile(directory);
+    const { keys: provider } = await ownKeyFile(directory);
     const before = await wrapBoth(provider);
     const line = `key-2 ${randomBytes(32).toString("base64url")}\n`;
     await appendFile(join(directory, "personal-data.keys"), line);
@@ -82,9 +82,9 @@ describe("a key file", () => {
   });
 
   it("is refused when it is not there, or is another one than before", async () => {
-    const provider = await ownKeyFile(await folder());
+    const { keys: provider } = await ownKeyFile(await folder());
     const { ada } = await wrapBoth(provider);
-    const other = await ownKeyFile(await folder());
+    const { keys: other } = await ownKeyFile(await folder());
     await expect(other.unwrap([{ subject: "ada", wrapped: ada }])).rejects.toThrow(
       "another file than before",
     );

@@ -1,7 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
+import { type ErasureLedger, ledgerHash } from "./erasure-ledger.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { KEY_BYTES, type SubjectKey, subjectKey } from "./subject-cipher.ts";
+
+/** Milliseconds for which a process keeps a key in memory: it may open values for so long after the key was destroyed. */
+export const KEPT_MS = 10_000;
 
 /** The key of a subject, or that it was destroyed. */
 export type KeyState = SubjectKey | "erased";
@@ -26,6 +30,8 @@ export interface SubjectKeys {
 export interface SubjectKeysOptions {
   readonly database: Database;
   readonly provider: KeyProvider;
+  /** The subjects that were erased, whatever the database says. */
+  readonly ledger?: Pick<ErasureLedger, "read"> | undefined;
   /** For how long a key is kept in memory, in milliseconds: it opens values for so long after it was destroyed. Default: 10 s. */
   readonly keptMs?: number;
   /** The number of keys that are kept. Default: 10,000. */
@@ -54,7 +60,8 @@ interface KeyRow {
 export function createSubjectKeys({
   database,
   provider,
-  keptMs = 10_000,
+  ledger,
+  keptMs = KEPT_MS,
   maxKept = 10_000,
   now = () => performance.now(),
 }: SubjectKeysOptions): SubjectKeys {
@@ -74,7 +81,12 @@ export function createSubjectKeys({
   }
 
   async function read(session: SqlSession, subjects: readonly string[]): Promise<Map<string, KeyState>> {
-    const rows = await session.query<KeyRow>(FIND, [JSON.stringify(subjects)]);
+    const erased = await ledger?.read();
+    const stored = await session.query<KeyRow>(FIND, [JSON.stringify(subjects)]);
+    // A restored backup may have the key of a subject that was erased since.
+    const rows = stored.map((row) =>
+      erased?.has(ledgerHash(row.subject)) ? { ...row, wrapped_key: null } : row,
+    );
     const wrapped = rows.flatMap(({ subject, wrapped_key }) =>
       wrapped_key === null ? [] : [{ subject, wrapped: wrapped_key }],
     );

@@ -71,6 +71,11 @@ export interface IEventHandler<Name extends string = string> {
    * every purge, of whatever types, in the order of positions and at least once. A handler that copies nothing needs none.
    */
   forget?(events: readonly PurgedEvent[], context: Pick<HandlerContext, "transaction">): Promise<void>;
+  /**
+   * Removes what the handler has written about a subject whose personal data was erased, in its own tables and elsewhere. It is called at
+   * least once for each erasure. A handler that copies no personal data needs none.
+   */
+  eraseSubject?(subject: string, context: Pick<HandlerContext, "transaction">): Promise<void>;
 }
 
 /**
@@ -101,8 +106,10 @@ export function defineHandler<
   handle(events: readonly EventsOf<Events>[], context: HandlerContext): Promise<void>;
   /** See {@link IEventHandler.forget}. */
   forget?(events: readonly PurgedEvent[], context: Pick<HandlerContext, "transaction">): Promise<void>;
+  /** See {@link IEventHandler.eraseSubject}. */
+  eraseSubject?(subject: string, context: Pick<HandlerContext, "transaction">): Promise<void>;
 }): IEventHandler<Name> {
-  const { name, description, events, mode, forget } = definition;
+  const { name, description, events, mode, forget, eraseSubject } = definition;
   return {
     name,
     description,
@@ -111,6 +118,9 @@ export function defineHandler<
     // Only events of these types are handed over, each checked against its schema when it was stored.
     handle: (stored, context) => definition.handle(stored as readonly EventsOf<Events>[], context),
     ...(forget !== undefined && { forget: (purged, context) => forget.call(definition, purged, context) }),
+    ...(eraseSubject !== undefined && {
+      eraseSubject: (subject, context) => eraseSubject.call(definition, subject, context),
+    }),
   };
 }
 

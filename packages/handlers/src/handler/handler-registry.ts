@@ -71,7 +71,7 @@ export function namesIn({ types }: Pick<EventCatalogue, "types">): string[] {
  * attributed to its name.
  */
 function guarded(handler: IEventHandler, types: ReadableTypes): IEventHandler {
-  const { name, description, eventTypes, mode, forget } = handler;
+  const { name, description, eventTypes, mode, forget, eraseSubject } = handler;
   return {
     name,
     description,
@@ -84,6 +84,10 @@ function guarded(handler: IEventHandler, types: ReadableTypes): IEventHandler {
     ...(forget !== undefined && {
       forget: (events, context) =>
         callHandler(name, [], { types }, () => forget.call(handler, events, context)),
+    }),
+    ...(eraseSubject !== undefined && {
+      eraseSubject: (subject, context) =>
+        callHandler(name, [], { types }, () => eraseSubject.call(handler, subject, context)),
     }),
   };
 }

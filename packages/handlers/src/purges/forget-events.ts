@@ -5,7 +5,7 @@ import type { IEventHandler, PurgedEvent } from "../handler/event-handler.ts";
 const BATCH = 1_000;
 
 const PURGES = `
-SELECT id FROM synap.purges
+SELECT id, erased_subject AS subject FROM synap.purges
  WHERE removed_at IS NOT NULL AND NOT $1 = ANY (forgotten_by)
  ORDER BY begun_at`;
 
@@ -24,19 +24,23 @@ SELECT "position", stream_version AS "streamVersion", aggregate_type AS "aggrega
 const FORGOTTEN = "UPDATE synap.purges SET forgotten_by = forgotten_by || $2::text WHERE id = $1";
 
 /**
- * Calls `forget` of a handler for each purge for which it was not called, each in a transaction of its own. It is called again where the
+ * Calls `forget` of a handler for each purge, and `eraseSubject` for each erasure, for which it was not called, each in a transaction of its own. It is called again where the
  * transaction does not commit.
  */
 export async function forgetEvents(
   database: Pick<Database, "query" | "transaction">,
-  { name, forget }: Pick<IEventHandler, "name" | "forget">,
+  { name, forget, eraseSubject }: Pick<IEventHandler, "name" | "forget" | "eraseSubject">,
 ): Promise<void> {
-  if (forget === undefined) return;
-  for (const { id } of await database.query<{ id: string }>(PURGES, [name])) {
+  if (forget === undefined && eraseSubject === undefined) return;
+  for (const { id, subject } of await database.query<{ id: string; subject: string | null }>(PURGES, [
+    name,
+  ])) {
+    if ((subject === null ? forget : eraseSubject) === undefined) continue;
     await database.transaction(async (transaction) => {
       const claimed = await transaction.query(CLAIM, [id, name]);
       if (claimed.length === 0) return;
-      for await (const events of batchesOf(transaction, id)) await forget(events, { transaction });
+      if (subject !== null) await eraseSubject?.(subject, { transaction });
+      else for await (const events of batchesOf(transaction, id)) await forget?.(events, { transaction });
       await transaction.query(FORGOTTEN, [id, name]);
     });
   }
