@@ -1,7 +1,7 @@
 import { createSynapClient } from "@synap/client";
-import { startPresence, syncEventTypes } from "@synap/database/internal";
+import { createEventStore, startPresence, syncEventTypes } from "@synap/database/internal";
 import { postEvent } from "@synap/database/testing";
-import { defineEventType, seedCatalogue } from "@synap/types";
+import { createEventCatalogue, defineEventType, type JsonObject, seedCatalogue } from "@synap/types";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
@@ -16,7 +16,24 @@ const newer = seedCatalogue.extend([
     version: 2,
     schema: z.strictObject({ cents: z.int() }),
     example: { cents: 1 },
-    upcast: { 1: { schema: first, up: ({ total }) => ({ cents: Math.round(total * 100) }) } },
+    upcast: {
+      1: {
+        schema: first,
+        up({ total }) {
+          if (total < 0) throw new RangeError("a secret of the step");
+          return { cents: Math.round(total * 100) };
+        },
+      },
+    },
+  }),
+  defineEventType({
+    name: "bill.sent",
+    description: "A bill was sent.",
+    version: 2,
+    schema: z.strictObject({ cents: z.int() }),
+    example: { cents: 1 },
+    upcast: { 1: { schema: first, up: ({ total }) => ({ cents: total * 100 }) } },
+    parse: true,
   }),
 ]);
 const type = "bill.drawn";
@@ -110,6 +127,48 @@ describe("an API whose event type has two versions", () => {
       "SELECT data, schema_version FROM synap.events WHERE aggregate_id = 'o-1'",
     );
     expect(rows).toEqual([{ data: { total: 1.5 }, schema_version: null }]);
+  });
+
+  it.each([
+    ["fails in a step", "bill.drawn", -1],
+    ["breaks the schema of a type with parse", "bill.sent", 0.005],
+  ])("answers 500 for an event that %s, without what it says, and all others", async (_, failing, total) => {
+    const [stream, other] = [`/streams/bill/${failing}`, "/streams/bill/o-fine"];
+    const { body } = await send(`${stream}/events`, { events: [{ type: failing, data: { total } }] });
+    const [{ id }] = body.events;
+    await send(`${other}/events`, { events: [{ type: failing, data: { total: 2 } }] });
+    for (const path of [
+      `/events/${id}`,
+      `/events?aggregateId=${failing}`,
+      stream,
+      `/aggregates/bill/${failing}`,
+    ]) {
+      const answer = await send(path);
+      expect([path, answer.status, answer.body.code]).toEqual([path, 500, "internal-error"]);
+      expect(JSON.stringify(answer.body)).not.toContain("secret");
+    }
+    expect(await send(other)).toMatchObject({ status: 200 });
+  });
+
+  it("answers 503 for an aggregate that has an event of a newer version, and stores nothing", async () => {
+    const types = seedCatalogue.types.map((definition) => {
+      if (definition.name !== "reservation.created") return definition;
+      const { schema, jsonSchema } = definition;
+      return {
+        ...definition,
+        version: 2,
+        earlier: [{ version: 1, schema, jsonSchema, personal: [], up: (data: JsonObject) => data }],
+      };
+    });
+    const nextRelease = createEventCatalogue(types);
+    const data = { guestId: "guest-1", startDate: "2026-06-01" };
+    const created = nextRelease.createSynapEvent({ type: "reservation.created", aggregateId: "r-new", data });
+    await createEventStore({ database: api.database, catalogue: nextRelease }).append(created);
+    const refused = { status: 503, body: { code: "event-version-newer" } };
+    expect(await send("/aggregates/reservation/r-new")).toMatchObject(refused);
+    expect(await send("/reservations/r-new/cancel", { data: { reason: "ill" } })).toMatchObject(refused);
+    const { status, body } = await send("/streams/reservation/r-new");
+    expect([status, body.events]).toMatchObject([200, [{ id: created.id, schemaVersion: 2 }]]);
   });
 
   it("is sent the version of a client that names it once", async () => {

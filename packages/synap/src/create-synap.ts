@@ -216,7 +216,7 @@ export async function createSynap<
       return engine.aggregatesOf(decider);
     },
     projections: dispatcher.projections,
-    deadLetters: typedDeadLetters(dispatcher.deadLetters, names, { catalogue, personalData }),
+    deadLetters: typedDeadLetters<Types>(dispatcher.deadLetters, names, personalData),
     async readModel(model, parameters, { after, waitSeconds = 10, signal } = {}) {
       signal?.throwIfAborted();
       if (after !== undefined)

@@ -2,7 +2,7 @@ import type { DeadLetter, DeadLetterFilter, DeadLetterPage } from "@synap/databa
 import type { PersonalData } from "@synap/database/internal";
 import type { ActorOptions, RetriedDeadLetters, RetryFilter } from "@synap/handlers";
 import type { EngineDeadLetters, KnownNames } from "@synap/handlers/internal";
-import type { EventTypeMap, StoredEvent, StoredEventIn, TypedEventCatalogue } from "@synap/types";
+import type { EventTypeMap, StoredEvent, StoredEventIn } from "@synap/types";
 import type { ApplicationParts } from "./config.ts";
 
 /**
@@ -32,25 +32,22 @@ export interface DeadLetters<Event extends StoredEvent, Parts extends Applicatio
   retryAll(filter: OfHandler<RetryFilter, Parts>, by: ActorOptions): Promise<RetriedDeadLetters>;
 }
 
-/** The parts that events of dead letters are read with. */
-interface TypedReading<Types extends EventTypeMap> {
-  readonly catalogue: TypedEventCatalogue<Types>;
-  readonly personalData: Pick<PersonalData, "open"> | undefined;
-}
-
-/** Dead letters whose stored events have the types of the catalogue, with filters whose names are checked. */
+/**
+ * Dead letters whose stored events have the types of the catalogue, with filters whose names are checked. The events are as they were
+ * stored, with personal data opened: that one of them can't be read at the current version may be the reason.
+ */
 export function typedDeadLetters<Types extends EventTypeMap>(
   deadLetters: EngineDeadLetters,
   names: KnownNames,
-  { catalogue, personalData }: TypedReading<Types>,
+  personalData: Pick<PersonalData, "open"> | undefined,
 ): DeadLetters<StoredEventIn<Types>> {
   const typed = async (untyped: readonly DeadLetter[]) => {
     const stored = untyped.flatMap((each) => (each.stage === "storing" ? [] : [each.event]));
-    const opened = catalogue.typeStored((await personalData?.open(stored)) ?? stored).values();
+    const opened = ((await personalData?.open(stored)) ?? stored).values();
     return untyped.flatMap((deadLetter): DeadLetter<StoredEventIn<Types>>[] => {
       if (deadLetter.stage === "storing") return [deadLetter];
       const { value: event } = opened.next();
-      return event === undefined ? [] : [{ ...deadLetter, event }];
+      return event === undefined ? [] : [{ ...deadLetter, event: event as StoredEventIn<Types> }];
     });
   };
   const check = async ({ handler, aggregateType }: DeadLetterFilter) => {

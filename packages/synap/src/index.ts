@@ -99,6 +99,7 @@ export {
   type MaskedValue,
   type PublishableEvent,
   retractionOf,
+  StoredDataInvalidError,
   type StoredEvent,
   type StoredEventIn,
   type StoredEventOf,

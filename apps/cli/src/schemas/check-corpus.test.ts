@@ -49,6 +49,18 @@ it("stored events that the code can't read are counted by version, and named wit
     expect(report).toContain(`- ${events[2]?.id}, as a whole: its step from version 1 threw: below zero`);
     expect(report).toContain(`- ${events[4]?.id}, \`/cents\`: `);
     expect(report).not.toContain("123456");
+    const sealed = defineEventType({
+      name,
+      description,
+      schema: z.strictObject({
+        userId: z.string(),
+        name: z.string().meta({ personal: { subject: "userId" } }),
+      }),
+      example: { userId: "ada", name: "Ada" },
+    });
+    const personal = await checkCorpus(database, createEventCatalogue([sealed]), 1);
+    expect(personal).toMatchObject([{ checked: 0, failed: 0, sealed: true }]);
+    expect(describeCorpus(personal)).toContain(`| \`${name}\` | 1 | 5 | sealed | 0 |`);
     const [unknown] = await checkCorpus(database, createEventCatalogue([]), 1);
     expect(unknown).toMatchObject({
       checked: 2,

@@ -35,8 +35,8 @@ export function describeCorpus(corpus: readonly CorpusVersion[]): string {
     "| type | version | stored | read | failed |",
     "| --- | ---: | ---: | ---: | ---: |",
     ...corpus.map(
-      ({ type, schemaVersion, events, checked, failed }) =>
-        `| \`${type}\` | ${schemaVersion} | ${count(events)} | ${count(checked)} | ${count(failed)} |`,
+      ({ type, schemaVersion, events, checked, failed, sealed }) =>
+        `| \`${type}\` | ${schemaVersion} | ${count(events)} | ${sealed ? "sealed" : count(checked)} | ${count(failed)} |`,
     ),
     ...corpus
       .filter(({ failed }) => failed > 0)

@@ -30,7 +30,7 @@ export function initialAggregate<State extends JsonObject>(decider: {
  * would change it for the next attempt too.
  *
  * @param event read from the log, or made for this call: it is frozen
- * @throws EventVersionNewerError, EventUpcastError
+ * @throws EventVersionNewerError, EventUpcastError, StoredDataInvalidError
  */
 export function applyEvent<
   State extends JsonObject,

@@ -41,7 +41,7 @@ export interface ReadableTypes extends VersionedTypes {
  * The events as code may read them: with data of the current versions of their types. Most are as they were stored, and the same
  * objects.
  *
- * @throws EventVersionNewerError, EventUpcastError
+ * @throws EventVersionNewerError, EventUpcastError, StoredDataInvalidError
  */
 export function readableEvents(
   events: readonly StoredEvent[],

@@ -1,5 +1,5 @@
 import type { EventCatalogue, StoredEvent } from "@synap/types";
-import { EventUpcastError } from "@synap/types";
+import { EventUpcastError, StoredDataInvalidError } from "@synap/types";
 import { judgeByCode } from "./judge-by-code.ts";
 
 /** A stored event that can't be read at the current version of its type. */
@@ -36,6 +36,8 @@ export function checkStoredEvent(
     const verdict = judgeByCode(definition.schema, catalogue.upcast(event).data);
     return verdict.accepted ? undefined : fault(verdict.pointer, verdict.reason);
   } catch (error) {
+    if (error instanceof StoredDataInvalidError)
+      return fault(error.pointer, error.issues[0]?.reason ?? error.message);
     if (!(error instanceof EventUpcastError)) throw error;
     return fault("", `its ${error.message.replace(/^.*?can't be read: its /, "")}`);
   }

@@ -80,7 +80,7 @@ function failureOf(
     };
     const verdict = judgeByCode(
       definition.schema,
-      upcastEvent({ ...event, data: { ...event.data } }, definition).data,
+      upcastEvent({ ...event, data: { ...event.data } }, { ...definition, parse: false }).data,
     );
     if (verdict.accepted) return undefined;
     const reason = `its steps make data that version ${definition.version} refuses: ${verdict.reason}`;

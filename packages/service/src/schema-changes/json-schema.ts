@@ -27,6 +27,7 @@ const ANNOTATIONS: ReadonlySet<string> = new Set([
   "example",
   "examples",
   "id",
+  "personal",
   "readOnly",
   "title",
   "writeOnly",

@@ -34,6 +34,8 @@ export interface EventTypeDefinition<Name extends string = string, Data extends 
   readonly personal: readonly PersonalField[];
   /** The schema as JSON Schema (draft 2020-12), for documentation and programs in other languages. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
+  /** True if the data is validated against `schema` again each time that an event is read. */
+  readonly parse?: boolean | undefined;
 }
 
 /** The type map of a list of definitions. */
@@ -132,6 +134,8 @@ export function defineEventType<
     readonly version?: Version;
     /** A step for each version before it: `{ 1: { schema, up }, 2: ... }`. */
     readonly upcast?: UpcastSteps<Earlier, Schema>;
+    /** Validate the data against `schema` again each time that an event is read. Default false. */
+    readonly parse?: boolean;
   } & Unchanging<Schema> &
     CompleteSteps<Earlier, Version>,
 ): EventTypeDefinition<Name, z.output<Schema>> {
@@ -139,14 +143,27 @@ export function defineEventType<
   checkNames(name, aggregateType);
   const jsonSchema = describeSchema(name, schema);
   checkExample(name, { schema, jsonSchema }, example);
-  const { version = 1, upcast = {} } = definition;
+  const { version = 1, upcast = {}, parse = false } = definition;
   // Each step's types were checked above; here any step takes any data.
   const earlier = readSteps(name, version, upcast as StepsOfAny);
   checkStepExamples(name, [...earlier, { version, schema, jsonSchema }], upcast as StepsOfAny);
   // The compiler can't relate a schema to its own output type.
   const typed = schema as unknown as z.ZodType<z.output<Schema>>;
   const personal = personalFieldsOf(name, schema);
-  return { name, aggregateType, description, version, earlier, schema: typed, example, personal, jsonSchema };
+  if (parse && [{ personal }, ...earlier].some((each) => each.personal.length > 0))
+    throw invalid(name, "it has personal data, which is not always readable, so it can't have parse");
+  return {
+    name,
+    aggregateType,
+    description,
+    version,
+    earlier,
+    schema: typed,
+    example,
+    personal,
+    jsonSchema,
+    ...(parse && { parse }),
+  };
 }
 
 type StepsOfAny = Readonly<

@@ -53,7 +53,7 @@ export interface EventCatalogue {
   /**
    * Returns an event with its data at the current version of its type, and everything else as it is. The event itself if it is
    * there already, and if this catalogue doesn't know its type or its version: see `isNewer`.
-   * @throws EventUpcastError when a step fails
+   * @throws EventUpcastError when a step fails; StoredDataInvalidError when the type asks for `parse`
    */
   upcast<Event extends SynapEvent>(event: Event): Event;
   /** True if the event was written with a version of its type that is newer than this catalogue's. */
@@ -81,10 +81,10 @@ export interface TypedEventCatalogue<Types extends EventTypeMap> extends EventCa
   safeParseSynapEvent(value: unknown): EventReading<SynapEventOf<Types>>;
   readonly eventSchema: EventSchema<Types>;
   /**
-   * Returns stored events with the types of this catalogue, at the current versions of these. Validates nothing: a catalogue accepted
-   * each event before it was stored. An event of a type that the application no longer defines keeps its data, and so does one
+   * Returns stored events with the types of this catalogue, at the current versions of these. Validates only types that ask for `parse`: a
+   * catalogue accepted each event before it was stored. An event of a type that the application no longer defines keeps its data, and so does one
    * for which `isNewer` is true.
-   * @throws EventUpcastError
+   * @throws EventUpcastError, StoredDataInvalidError
    */
   typeStored<Name extends keyof Types & string = keyof Types & string>(
     events: readonly StoredEvent[],
