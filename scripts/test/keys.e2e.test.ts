@@ -50,6 +50,7 @@ it("the command makes keys that the API accepts until they are revoked, and star
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const inUse = await keys("list");
   expect([inUse.code, inUse.output]).toEqual([1, expect.stringContaining("Synap already runs here")]);
+  expect(inUse.output).toContain("stop that Synap, run this command, and start it again.");
   await stop();
 
   const created = await keys("create", "importer", "--scopes", "publish,backfill", "--expires", "90d");

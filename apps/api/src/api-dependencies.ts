@@ -20,6 +20,7 @@ import type {
   KnownNames,
   ModelPositions,
   OperatingWarning,
+  PastReads,
 } from "@synap/handlers/internal";
 import type { ProcessMetrics, ReadinessCheck } from "@synap/service";
 import type { ServedAggregate } from "@synap/synap/internal";
@@ -94,6 +95,8 @@ export interface ApiDependencies {
   readonly readModels: readonly ReadModel[];
   /** Reads read models together with the position that they have reached. */
   readonly modelPositions: ModelPositions;
+  /** Reads read models as they were. */
+  readonly pastReads: PastReads;
   /** Sessions for reading the rows of read models that a caller may see. */
   readonly readTables: (visibility: Visibility) => ReadSession;
   /** Counters and histograms of this process. */

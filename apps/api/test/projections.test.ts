@@ -78,7 +78,7 @@ describe.each(testEngines())("the routes of projections (%s)", (engine) => {
       events: 0,
       tables: [{ rows: [] }],
     });
-    expect((await asOf("moment=2100-01-01T00:00:00Z&limit=1")).body).toMatchObject({
+    expect((await asOf(`moment=${new Date().toISOString()}&limit=1`)).body).toMatchObject({
       events: 2,
       tables: [{ rows: [{}], isCut: true }],
     });

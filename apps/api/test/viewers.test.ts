@@ -30,6 +30,15 @@ describe.each(["/docs", "/redoc"])("GET %s", (path) => {
     expect(page).not.toMatch(/https?:\/\/|<script>|<style| style=| on\w+=/);
   });
 
+  it("is where its address with a slash leads, also below the path of a proxy", async () => {
+    const response = await get(`${path}/`);
+    expect(response.status).toBe(308);
+    const location = response.headers.get("location") ?? "";
+    for (const base of ["http://synap.test", "http://synap.test/behind/a/proxy"]) {
+      expect(new URL(location, `${base}${path}/`).href).toBe(`${base}${path}`);
+    }
+  });
+
   it("names only files that are there", async () => {
     const page = await (await get(path)).text();
     const files = [...page.matchAll(/(?:src|href)="(viewers\/[^"]+)"/g)].map(([, file]) => file);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { testEngines } from "@synap/database/testing";
+import { defaultApplication } from "@synap/synap/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ATTEMPTS, type Attempt, type Cursors, get, HIDDEN_COMMAND } from "../testing/attempts.ts";
 import { expectHidden, hiddenIn, send } from "../testing/expect-hidden.ts";
@@ -52,7 +53,7 @@ function isOwn({ security }: ApiOperation): boolean {
 
 describe.each(testEngines())("on the %s engine", (engine) => {
   beforeAll(async () => {
-    api = await startTestApi({}, engine);
+    api = await startTestApi({}, engine, { projections: defaultApplication.projections });
     log = await storeHiddenLog(api.database, async ({ token }) => {
       await send(api.url, HIDDEN_COMMAND, token);
       await fillReadModels(api.database, [HIDDEN_NOTE]);

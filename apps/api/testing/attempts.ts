@@ -78,6 +78,9 @@ export interface Cursors {
 /** The attempts of a stranger on an operation. */
 type Attempts = (me: Caller, log: HiddenLog, cursors: Cursors) => readonly Attempt[];
 
+/** The present, as a moment of the past: every row that there is now. */
+const now = () => new Date().toISOString();
+
 /** The status of a read model whose rows belong to users. */
 const ofUsers = (kind: PrincipalKind) => (kind === "user" ? 200 : 403);
 
@@ -237,17 +240,20 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/open-loops?owner=bee-user", ofUsers(kind), 200),
     get("/open-loops?owner=bee-user&limit=1", ofUsers(kind), 200),
     get(`/open-loops?owner=${id}`, ofUsers(kind)),
+    get(`/open-loops?owner=bee-user&asOf=${now()}`, ofUsers(kind), 200),
   ],
   tasks: ({ id, kind }) => [
     get("/tasks", ofUsers(kind), 200),
     get("/tasks?owner=bee-user", ofUsers(kind), 200),
     get(`/tasks?owner=${id}`, ofUsers(kind)),
+    get(`/tasks?asOf=${now()}`, ofUsers(kind), 200),
   ],
   reservations: ({ id, kind }) => [
     get("/reservations?guest=bee-user", ofUsers(kind), 200),
     get("/reservations?from=2031-07-01&to=2031-07-31", ofUsers(kind), 200),
     get("/reservations?from=2031-07-01&to=2031-07-31&resource=bee-visit-room", ofUsers(kind), 200),
     get(`/reservations?guest=${id}`, ofUsers(kind)),
+    get(`/reservations?guest=bee-user&asOf=${now()}`, ofUsers(kind), 200),
   ],
   notes: ({ id }) => [
     get("/notes?userId=bee-user", 200, 200),
@@ -255,12 +261,14 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get(`/notes?userId=${id}`, 200),
     get("/notes", 200, 200),
     get("/notes?createdBy=user:bee-user", 200, 200),
+    get(`/notes?userId=bee-user&asOf=${now()}`, 200, 200),
     get(`/notes?createdBy=user:bee-user&userId=${id}`, 200),
   ],
   auditLog: ({ id }, _, cursors) => [
     get("/audit-log", 200, 200),
     get("/audit-log?actor=user:bee-user&limit=1", 200, 200),
     get("/audit-log?limit=1000", 200, 200),
+    get(`/audit-log?actor=user:bee-user&asOf=${now()}`, 200, 200),
     get("/audit-log?actor=user:bee-user", 200, 200),
     get("/audit-log?subjectType=note&subjectId=bee-note", 200, 200),
     get("/audit-log?subjectType=note&subjectId=bee-shared", 200, 200),

@@ -54,6 +54,7 @@ export function unservedApp() {
     })),
     readModels: defaultApplication.readModels,
     modelPositions: { read: away, reach: away },
+    pastReads: { read: away },
     readTables: never,
     names: { check: away },
     pages: new PageBudget({ maxBytes: 12 * 1024 * 1024, maxWaitMs: 1 }),

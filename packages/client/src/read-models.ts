@@ -35,6 +35,8 @@ export interface ReadModelOptions extends CallOptions {
   readonly after?: number | undefined;
   /** Seconds to wait for it. Default 10. */
   readonly waitSeconds?: number | undefined;
+  /** Reads it as it was at this moment, by when events were stored. Problem `moment-in-future` for one that is still to come. */
+  readonly asOf?: Date | string | undefined;
 }
 
 /** Seconds that one request may wait. */
@@ -67,7 +69,7 @@ export async function readModel<Model extends ReadModelTypes>(
   parameters: object = {},
   options: ReadModelOptions = {},
 ): Promise<ResponseOf<Model>> {
-  const query = { ...parameters };
+  const query = { ...parameters, ...pastOf(options) };
   const response = await atPosition(options, (call) =>
     transport.call("readModel", { path: { readModel: path }, query, ...call }),
   );
@@ -151,6 +153,11 @@ export function createReadModels(transport: Transport): ReadModels {
 
 /** The parameters of a request without the options of its call. */
 function queryOf<Request extends ReadModelOptions>(request: Request): Omit<Request, keyof ReadModelOptions> {
-  const { after: _, waitSeconds: __, signal: ___, ...query } = request;
-  return query;
+  const { after: _, waitSeconds: __, signal: ___, asOf: ____, ...query } = request;
+  return { ...query, ...pastOf(request) };
+}
+
+/** The parameter of a read of the past. */
+function pastOf({ asOf }: ReadModelOptions): { readonly asOf?: Date | string } {
+  return asOf === undefined ? {} : { asOf };
 }

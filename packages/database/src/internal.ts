@@ -184,6 +184,7 @@ export { withTimeLimit } from "./time-limit.ts";
 export { type LimitedAppends, limitedAppends, StreamTakenError } from "./visibility/limited-appends.ts";
 export { PeriodTooLargeError, visibleEventStats } from "./visibility/own-event-stats.ts";
 export { OWN_ROWS_SCHEMAS, ownRows, RowsNotOwnedError, type TableSession } from "./visibility/own-rows.ts";
+export { readerSession } from "./visibility/reader-session.ts";
 export { takenStreams } from "./visibility/taken-streams.ts";
 export { isVisible } from "./visibility/visibility.ts";
 export { type OpenRetryOptions, waitForDatabase } from "./wait-for-database.ts";

@@ -74,7 +74,9 @@ export {
 } from "./projections/projection.ts";
 export type { ProjectionContext } from "./projections/projection-context.ts";
 export {
+  AsOfBusyError,
   AsOfTooLongError,
+  AsOfUnavailableError,
   CutoverRefusedError,
   ProjectionChangedError,
   ProjectionConflictError,
@@ -95,6 +97,7 @@ export { PositionNotReachedError } from "./read-models/position-watch.ts";
 export {
   defineReadModel,
   type JsonSource,
+  type PastBounds,
   type ReadModel,
   ReadModelDefinitionError,
   type ReadSession,

@@ -66,4 +66,5 @@ export {
   type ModelPositions,
   type ModelRead,
 } from "./read-models/model-positions.ts";
+export type { PastRead, PastReads } from "./read-models/past-reads.ts";
 export { componentOf } from "./read-models/read-model.ts";

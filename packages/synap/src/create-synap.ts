@@ -86,6 +86,8 @@ export interface StoredAt {
 export interface ReadModelOptions extends CallOptions {
   /** Waits until the read model has the events up to this position. */
   readonly after?: number | undefined;
+  /** Reads it as it was at this moment, by when events were stored. It is folded from the log, one read at a time. */
+  readonly asOf?: Date | string | undefined;
   /** Seconds to wait for it. Default 10. */
   readonly waitSeconds?: number | undefined;
 }
@@ -190,6 +192,7 @@ export async function createSynap<
   const { database, dispatcher, names, personalData, point, reads, store } = engine;
   const { catalogue } = application;
   const modelPositions = createModelPositions(database);
+  const pastReads = dispatcher.pastReads();
   const runner = new HandlerRunner({ dispatcher, database, logger });
   if (options.runHandlers ?? database.engine === "embedded") {
     await firstPasses(dispatcher, application.projections);
@@ -217,8 +220,12 @@ export async function createSynap<
     },
     projections: dispatcher.projections,
     deadLetters: typedDeadLetters<Types>(dispatcher.deadLetters, names, personalData),
-    async readModel(model, parameters, { after, waitSeconds = 10, signal } = {}) {
+    async readModel(model, parameters, { after, asOf, waitSeconds = 10, signal } = {}) {
       signal?.throwIfAborted();
+      if (asOf !== undefined) {
+        const read = { visibility: { all: true }, parameters, asOf, maxBytes: MAX_RESPONSE_BYTES } as const;
+        return (await pastReads.read(model, read)).answer;
+      }
       if (after !== undefined)
         await modelPositions.reach(model, after, { waitMs: waitSeconds * 1_000, signal });
       return model.read(database, parameters, { maxBytes: MAX_RESPONSE_BYTES });

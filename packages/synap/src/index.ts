@@ -46,7 +46,9 @@ export {
 export { seededDomain } from "@synap/domain";
 export {
   AggregateConflictError,
+  AsOfBusyError,
   AsOfTooLongError,
+  AsOfUnavailableError,
   CommandKeyReusedError,
   CommandRefusedError,
   CutoverRefusedError,
@@ -97,6 +99,7 @@ export {
   InvalidMomentError,
   type KnownMoment,
   type MaskedValue,
+  MomentInFutureError,
   type PublishableEvent,
   retractionOf,
   StoredDataInvalidError,

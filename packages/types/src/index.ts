@@ -54,7 +54,7 @@ export {
   validateEventData,
 } from "./catalogue/seed-catalogue.ts";
 export { taskEventTypes } from "./catalogue/task.ts";
-export { checkMoment, InvalidMomentError } from "./event/check-moment.ts";
+export { checkMoment, checkPast, InvalidMomentError, MomentInFutureError } from "./event/check-moment.ts";
 export type { EventInput, MaskedValue, StoredEvent, SynapEvent } from "./event/event.ts";
 export { eventInputSchema } from "./event/event-input.ts";
 export { MAX_EVENT_BYTES } from "./event/event-size.ts";

@@ -29,7 +29,7 @@ import {
   TransientHandlerError,
 } from "@synap/handlers";
 import { NothingToResolveError } from "@synap/handlers/internal";
-import { type EventIssue, EventValidationError } from "@synap/types";
+import { type EventIssue, EventValidationError, MomentInFutureError } from "@synap/types";
 import { isProblemCode, type ProblemCode } from "@synap/types/http";
 import { HTTPException } from "hono/http-exception";
 import { PublisherClosedError, PublisherFullError } from "../broker/publisher.ts";
@@ -73,6 +73,11 @@ export function toProblem(error: unknown): Problem {
     const code = error.code === "FILTER_TOO_WIDE" ? "filter-too-wide" : "parameter-invalid";
     const { condition: path, reason } = error;
     return new Problem(code, error.message, { errors: [{ path, code, reason }], cause: error });
+  }
+  if (error instanceof MomentInFutureError) {
+    const { message: reason, parameter: path } = error;
+    const errors = [{ path, code: "moment-in-future", reason }];
+    return new Problem("moment-in-future", reason, { errors, cause: error });
   }
   if (error instanceof PeriodTooLargeError) {
     const { message: reason } = error;

@@ -1,8 +1,13 @@
 import { VisibilityUnavailableError } from "@synap/database";
 import { RowsNotOwnedError, sqlState } from "@synap/database/internal";
-import { PositionNotReachedError, type ReadModel } from "@synap/handlers";
+import {
+  AsOfBusyError,
+  AsOfUnavailableError,
+  PositionNotReachedError,
+  type ReadModel,
+} from "@synap/handlers";
 import { asError, componentOf } from "@synap/handlers/internal";
-import { modelHeaders } from "@synap/types/http";
+import { asOfParameter, modelHeaders } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { visibilityOf } from "../identity/visibility.ts";
 import { Problem } from "../problems/problem.ts";
@@ -19,7 +24,10 @@ import {
 /** SQLSTATE undefined_table: of a view too. */
 const UNDEFINED_TABLE = "42P01";
 
-type ModelDependencies = Pick<ApiDependencies, "closing" | "modelPositions" | "readTables" | "pages">;
+type ModelDependencies = Pick<
+  ApiDependencies,
+  "closing" | "modelPositions" | "pastReads" | "readTables" | "pages"
+>;
 
 /** GET /api/v1/{path} of every read model. */
 export function readModelRoutes(
@@ -32,10 +40,11 @@ export function readModelRoutes(
 /** GET of one read model: for callers who see only their own rows, if it has those. */
 function readModelRoute(
   app: ApiApp,
-  { closing, modelPositions, readTables, pages }: ModelDependencies,
+  { closing, modelPositions, pastReads, readTables, pages }: ModelDependencies,
   model: ReadModel,
 ): void {
   const component = componentOf(model);
+  const query = model.parameters.safeExtend({ asOf: asOfParameter });
   const route: ApiRoute = {
     scope: model.ownRows === true ? "read" : "read-all",
     method: "get",
@@ -43,7 +52,7 @@ function readModelRoute(
     operationId: component.slice(0, 1).toLowerCase() + component.slice(1),
     summary: model.description,
     tags: ["read models"],
-    request: { query: model.parameters, headers: modelHeaders },
+    request: { query, headers: modelHeaders },
     responses: {
       200: { ...jsonResponse("The current rows of the read model.", component), headers: positionOfModel },
       ...problemResponses(
@@ -51,17 +60,30 @@ function readModelRoute(
         "position-lost",
         "parameter-unknown",
         "cursor-invalid",
+        "moment-in-future",
+        "as-of-too-long",
+        "as-of-unavailable",
+        "as-of-busy",
         "read-model-missing",
         "position-not-reached",
         "too-many-pages",
         "database-unavailable",
-        ...(model.ownRows === true ? (["rows-not-owned", "visibility-unavailable"] as const) : []),
+        "visibility-unavailable",
+        ...(model.ownRows === true ? (["rows-not-owned"] as const) : []),
       ),
     },
   };
   registerRoute(app, route, async (context, principal) => {
-    const parameters = readQuery(context, model.parameters);
-    const session = readTables(visibilityOf(principal));
+    const { asOf, ...parameters } = readQuery(context, query);
+    const visibility = visibilityOf(principal);
+    if (typeof asOf === "string") {
+      return sendPage(context, pages, async (maxBytes) => {
+        const read = { visibility, parameters, asOf, maxBytes };
+        const { answer, position } = await pastReads.read(model, read).catch(refuse);
+        return { body: Object(answer), headers: modelPositionHeader(position) };
+      });
+    }
+    const session = readTables(visibility);
     const wait = readPositionWait(context);
     // Before a page is reserved: those that wait hold none of the budget.
     if (wait !== undefined) {
@@ -90,6 +112,9 @@ function refuse(cause: unknown): never {
   // Drizzle wraps what its session throws.
   for (let each = cause; each instanceof Error; each = each.cause) {
     if (each instanceof VisibilityUnavailableError) throw each;
+    if (each instanceof AsOfBusyError)
+      throw new Problem("as-of-busy", each.message, { retryAfterSeconds: 1, cause });
+    if (each instanceof AsOfUnavailableError) throw new Problem("as-of-unavailable", each.message, { cause });
     if (each instanceof RowsNotOwnedError) throw new Problem("rows-not-owned", each.message, { cause });
   }
   if (sqlState(cause) !== UNDEFINED_TABLE) throw cause;

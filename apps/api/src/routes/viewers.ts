@@ -52,6 +52,16 @@ export function viewerRoutes(app: ApiApp): void {
       viewer.path,
       (context) => new Response(page, { headers: responseHeaders(context.get("requestId"), headers) }),
     );
+    // Its links are relative to the address without the slash. So is this one, because a proxy may serve it below a path of its own.
+    registerPage(
+      app,
+      `${viewer.path}/`,
+      (context) =>
+        new Response(null, {
+          status: 308,
+          headers: responseHeaders(context.get("requestId"), { location: `..${viewer.path}` }),
+        }),
+    );
   }
   registerPage(app, "/viewers/{file}", (context) => {
     const name = context.req.param("file") ?? "";

@@ -1,7 +1,8 @@
 import { type Database, openDatabase } from "@synap/database";
 import { readServerUrls } from "@synap/service/server-urls";
 import { RELEASE } from "../terminal/release.ts";
-import { openDataDirectory } from "./open-data-directory.ts";
+import { DataDirectoryError } from "./errors.ts";
+import { type DataDirectory, openDataDirectory } from "./open-data-directory.ts";
 
 /**
  * Works with the database at DATABASE_URL, or with the embedded one in a data directory, which this process holds meanwhile.
@@ -14,11 +15,23 @@ export async function withDatabase(
 ): Promise<void> {
   const server = readServerUrls(process.env);
   if (server !== undefined) return workIn(server, work);
-  const directory = openDataDirectory({ path: dataDirectory, release: RELEASE, urls: {} });
+  const directory = takeDirectory(dataDirectory);
   try {
     await workIn({ dataDirectory: directory.databasePath }, work);
   } finally {
     directory.close();
+  }
+}
+
+/** @throws DataDirectoryError that says what to do when a running Synap has the directory */
+function takeDirectory(path: string): DataDirectory {
+  try {
+    return openDataDirectory({ path, release: RELEASE, urls: {} });
+  } catch (error) {
+    if (!(error instanceof DataDirectoryError) || error.code !== "DATA_DIRECTORY_IN_USE") throw error;
+    const cure =
+      "An embedded database is open in one process at a time: stop that Synap, run this command, and start it again.";
+    throw new DataDirectoryError(error.code, `${error.message} ${cure}`, { cause: error });
   }
 }
 

@@ -13,10 +13,10 @@ import { EXIT, ExitError, UsageError } from "@synap/service/exit-codes";
 import { count, counted } from "@synap/types/internal";
 import { Command, Option } from "commander";
 import { withMigratedDatabase } from "../data-directory/with-migrated-database.ts";
-import { streamOption } from "../operating/stream-option.ts";
 import { dataOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
+import { streamOption } from "../terminal/stream-option.ts";
 import { formatTable } from "../terminal/table.ts";
 import { operator, textOption } from "./actor-options.ts";
 

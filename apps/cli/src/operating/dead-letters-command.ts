@@ -6,9 +6,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { age } from "../terminal/age.ts";
 import { wholeOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
+import { streamOption } from "../terminal/stream-option.ts";
 import { formatFields, formatTable, jsonText, plain } from "../terminal/table.ts";
 import { type CommonOptions, connect } from "./connection.ts";
-import { streamOption } from "./stream-option.ts";
 
 type DeadLetterOutcome = Resource<"DeadLetterOutcome">;
 

@@ -2,8 +2,8 @@ import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command, InvalidArgumentError } from "commander";
 import { endWithReader } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
+import { streamOption } from "../terminal/stream-option.ts";
 import type { CommonOptions } from "./connection.ts";
-import { streamOption } from "./stream-option.ts";
 import { type TailRequest, tailEvents } from "./tail-events.ts";
 
 /** `synap events ...` */

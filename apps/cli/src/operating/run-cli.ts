@@ -11,6 +11,7 @@ import { addCommonOptions, type CommonOptions } from "./connection.ts";
 import { deadLettersCommand } from "./dead-letters-command.ts";
 import { eventsCommand } from "./events-command.ts";
 import { projectionsCommand } from "./projections-command.ts";
+import { readModelsCommand } from "./read-models-command.ts";
 import { signInCommand } from "./sign-in-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { streamsCommand } from "./streams-command.ts";
@@ -21,6 +22,7 @@ const CLIENT_COMMANDS = [
   streamsCommand,
   aggregatesCommand,
   eventsCommand,
+  readModelsCommand,
   projectionsCommand,
   deadLettersCommand,
   signInCommand,
@@ -67,6 +69,7 @@ export function createProgram(): Command {
           [`${SYNAP_COMMAND} events tail`, "events as they are stored; Ctrl-C ends it"],
           [`${SYNAP_COMMAND} streams read note 42`, "the events of note 42"],
           [`${SYNAP_COMMAND} aggregates show reservation r-12`, "the state of reservation r-12"],
+          [`${SYNAP_COMMAND} read-models show notes userId=ada`, "the notes of ada"],
           [`${SYNAP_COMMAND} projections rebuild open-loops`, "build a read model beside the live one"],
           [`${SYNAP_COMMAND} dead-letters list`, "events that a handler failed on"],
           [`${SYNAP_COMMAND} dead-letters retry 17`, "retry one after correcting its cause"],

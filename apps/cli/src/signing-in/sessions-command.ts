@@ -5,7 +5,7 @@ import { Command, type Option } from "commander";
 import { withMigratedDatabase } from "../data-directory/with-migrated-database.ts";
 import { dataOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
-import { formatTable, jsonText, plain } from "../terminal/table.ts";
+import { formatTables, jsonText, plain } from "../terminal/table.ts";
 
 interface StoreOptions {
   readonly data: string;
@@ -42,12 +42,9 @@ function listCommand(): Command {
     .addOption(storeOption())
     .action(async ({ data, json }: StoreOptions & { readonly json: boolean }) => {
       await withMigratedDatabase(data, SESSIONS, async (database) => {
-        const rows: string[][] = [];
-        for await (const session of listSessions(database)) {
-          if (json) console.log(jsonText(session));
-          else rows.push(rowOf(session));
-        }
-        if (!json) console.log(formatTable(TITLES, rows, WHOLE));
+        const sessions = listSessions(database);
+        if (json) for await (const session of sessions) console.log(jsonText(session));
+        else for await (const table of formatTables(TITLES, rowsOf(sessions), WHOLE)) console.log(table);
       });
     });
 }
@@ -71,6 +68,10 @@ function revokeCommand(): Command {
 const WHOLE = Number.POSITIVE_INFINITY;
 
 const TITLES = ["ID", "HOLDER", "CREATED", "LAST USED", "ENDS", "BY", "SCOPES"].map((title) => ({ title }));
+
+async function* rowsOf(sessions: AsyncIterable<Session>): AsyncGenerator<string[], void, void> {
+  for await (const session of sessions) yield rowOf(session);
+}
 
 function rowOf({ id, kind, principalId, createdAt, lastUsedAt, origin, scopes, ...ends }: Session): string[] {
   const holder = `${kind} ${principalId}`;

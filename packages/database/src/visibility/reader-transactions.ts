@@ -27,14 +27,27 @@ export function readAsReader<T>(
   return database.reads.transaction((own) => {
     let begun: Promise<unknown> | undefined;
     return work(async (statement) => {
-      begun ??= own.query(BECOME, [value]).catch((error: unknown) => {
-        throw isReaderMissing(error) ? readerMissing(database, error) : error;
-      });
+      begun ??= becomeReader(database, own, value);
       // Sent together: the second runs only if the first succeeded.
       const [, answer] = await Promise.all([begun, statement(own)]);
       return answer;
     });
   }, mode);
+}
+
+/**
+ * Makes what follows in a transaction run as the role `synap_reader`, with the given value in `synap.visible_to`.
+ *
+ * @throws VisibilityUnavailableError when the session can't become the reader
+ */
+export async function becomeReader(
+  database: Pick<Database, "capabilities">,
+  transaction: Transaction,
+  value: string,
+): Promise<void> {
+  await transaction.query(BECOME, [value]).catch((error: unknown) => {
+    throw isReaderMissing(error) ? readerMissing(database, error) : error;
+  });
 }
 
 /** True for the error of a statement for which the reader, or one of its rights, is missing. */

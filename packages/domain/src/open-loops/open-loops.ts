@@ -212,8 +212,8 @@ export const openLoopsReadModel = defineReadModel({
   parameters: READ_MODEL_REQUESTS.openLoops.query,
   response: READ_MODEL_RESOURCES.OpenLoops,
   ownRows: true,
-  read: async (session, { owner, limit }) => ({
-    openLoops: await whatsNext(session, owner, { limit }),
+  read: async (session, { owner, limit }, { asOf: now }) => ({
+    openLoops: await whatsNext(session, owner, { limit, ...(now !== undefined && { now }) }),
     counts: await countOpenLoops(session, owner),
   }),
 });

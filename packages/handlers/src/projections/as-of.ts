@@ -1,6 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { type Database, type EventStore, MAX_PAGE_BYTES, type Transaction } from "@synap/database";
-import { checkMoment, type StoredEvent } from "@synap/types";
+import {
+  type Database,
+  type EventStore,
+  MAX_PAGE_BYTES,
+  type SqlSession,
+  type Transaction,
+} from "@synap/database";
+import { checkPast, type StoredEvent } from "@synap/types";
 import { streamKey } from "@synap/types/internal";
 import { describeFailure, isTransientFailure } from "../handler/handler-errors.ts";
 import type { Projection } from "./projection.ts";
@@ -45,42 +51,62 @@ class Undo extends Error {}
  * Folds a projection's events up to a position or moment into temporary tables and reads them, in
  * a transaction that is rolled back. Takes time in proportion to the number of events; the embedded engine does nothing
  * else meanwhile.
- * @throws InvalidMomentError; AsOfTooLongError; RangeError when the position is not a whole number from 0.
+ * @throws InvalidMomentError; MomentInFutureError; AsOfTooLongError; RangeError when the position is not a whole number from 0.
  */
 export async function projectionAsOf(request: AsOfRequest): Promise<ReadModelAsOf> {
   const bound = boundOf(request.at);
-  let result: ReadModelAsOf | undefined;
+  return rolledBack(request.database, (transaction) => fold(request, bound, transaction));
+}
+
+/** Runs work in a transaction that leaves nothing behind, and returns its result. */
+export async function rolledBack<Result>(
+  database: Pick<Database, "reads">,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  let done: { readonly result: Result } | undefined;
   const undo = new Undo();
-  await request.database.reads
+  await database.reads
     .transaction(async (transaction) => {
-      result = await fold(request, bound, transaction);
+      done = { result: await work(transaction) };
       throw undo;
     })
     .catch((error: unknown) => {
       if (error !== undo) throw error;
     });
-  if (result === undefined) throw new Error("The as-of run has no result.");
-  return result;
+  if (done === undefined) throw new Error("The as-of run has no result.");
+  return done.result;
 }
 
 /** The validated end of a run: a position or a moment. */
 type Bound = number | Date;
 
 function boundOf(at: AsOf): Bound {
-  if ("moment" in at) return checkMoment("moment", at.moment);
+  if ("moment" in at) return checkPast("moment", at.moment);
   if (Number.isSafeInteger(at.position) && at.position >= 0) return at.position;
   throw new RangeError(`A position must be a whole number from 0, not ${at.position}.`);
 }
 
-async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction): Promise<ReadModelAsOf> {
-  const { projection, store } = request;
-  const suffix = `asof_${randomBytes(4).toString("hex")}`;
+/** A fold of a projection's events into tables of its own, which are dropped with the transaction. */
+export interface PastFold extends Pick<AsOfRequest, "projection" | "store" | "maxEvents"> {
+  /** The end: a position, and with a moment also when the events were recorded. */
+  readonly position: number;
+  readonly moment?: Date | undefined;
+  /** The end of the names of the tables: see `tableOf`. */
+  readonly suffix: string;
+}
+
+/** Returns a name for the tables of a run. */
+export function pastSuffix(): string {
+  return `asof_${randomBytes(4).toString("hex")}`;
+}
+
+/** Creates the tables of a run and folds the events into them. @throws AsOfTooLongError */
+export async function foldPast(transaction: Transaction, request: PastFold): Promise<AsOfRun> {
+  const { projection, store, position: last, moment, suffix, maxEvents = Number.POSITIVE_INFINITY } = request;
   await createTables(transaction, projection.tables, suffix);
-  const last = await lastPosition(transaction, bound);
   const isWanted = (event: StoredEvent) =>
-    event.position <= last && (typeof bound === "number" || Date.parse(event.recordedAt) <= bound.valueOf());
+    event.position <= last && (moment === undefined || Date.parse(event.recordedAt) <= moment.valueOf());
   const run = new AsOfRun(projection, suffix);
-  const { maxEvents = Number.POSITIVE_INFINITY } = request;
   for (let after = 0, read = 0; after < last; read += PAGE) {
     // A page covers so many events of the log, whichever of them are wanted.
     if (read >= maxEvents) throw new AsOfTooLongError(projection.name, maxEvents);
@@ -94,6 +120,15 @@ async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction
     if (page.caughtUp) break;
     after = page.position;
   }
+  return run;
+}
+
+async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction): Promise<ReadModelAsOf> {
+  const { projection } = request;
+  const suffix = pastSuffix();
+  const moment = typeof bound === "number" ? undefined : bound;
+  const position = typeof bound === "number" ? bound : await lastPosition(transaction, bound);
+  const run = await foldPast(transaction, { ...request, position, moment, suffix });
   const rows: Record<string, Record<string, unknown>[]> = {};
   const cut: string[] = [];
   let left = request.maxBytes;
@@ -161,11 +196,11 @@ SELECT count(*) AS found, count(*) FILTER (WHERE bytes_before < $3::integer) AS 
   ) AS measured`;
 }
 
-async function lastPosition(transaction: Transaction, bound: Bound): Promise<number> {
-  if (typeof bound === "number") return bound;
-  const [row] = await transaction.query<{ position: number }>(
+/** Reads the position of the last event that was stored by a moment: 0 before the first. */
+export async function lastPosition(session: SqlSession, moment: Date): Promise<number> {
+  const [row] = await session.query<{ position: number }>(
     `SELECT coalesce(max(last_position), 0) AS "position" FROM synap.appends WHERE recorded_at <= $1::timestamptz`,
-    [bound],
+    [moment],
   );
   return row?.position ?? 0;
 }

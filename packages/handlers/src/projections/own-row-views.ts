@@ -1,6 +1,6 @@
 import type { SqlSession, Transaction } from "@synap/database";
 import { OWN_ROWS_SCHEMAS } from "@synap/database/internal";
-import type { ReadTable } from "./read-table.ts";
+import type { ReadTable, RowOwner } from "./read-table.ts";
 
 /** A view that an owner column asks for, or that none asks for any more. */
 interface OwnRowsView {
@@ -50,6 +50,27 @@ function viewsOf({ name: table, owner = {} }: ReadTable): OwnRowsView[] {
   });
 }
 
+/**
+ * Shows a past table of a run to a caller, in a view that goes with the transaction: his own rows, or all.
+ *
+ * @returns the view's name; undefined when the table has no owner of this kind
+ */
+export async function showPastRows(
+  transaction: Transaction,
+  {
+    table,
+    suffix,
+    by,
+  }: { readonly table: ReadTable; readonly suffix: string; readonly by: keyof RowOwner | "all" },
+): Promise<string | undefined> {
+  const column = by === "all" ? undefined : table.owner?.[by];
+  if (by !== "all" && column === undefined) return undefined;
+  const name = `${table.name}_${suffix}`;
+  const view = { name: `${OWN_ROWS_SCHEMAS.userId}.${name}`, table: name, column, shows: "The past." };
+  await transaction.execute(await scriptOf(transaction, view));
+  return view.name;
+}
+
 /** The value of the reader is compared as in the views over the log: read once for each statement, so that an index serves. */
 async function scriptOf(session: SqlSession, { name, column, shows, table }: OwnRowsView): Promise<string> {
   const [role] = await session.query("SELECT FROM pg_roles WHERE rolname = 'synap_reader'");
@@ -57,7 +78,7 @@ async function scriptOf(session: SqlSession, { name, column, shows, table }: Own
 CREATE VIEW ${name} WITH (security_barrier) AS
 SELECT t.*
   FROM synap_read.${table} AS t
- WHERE t."${column}" = (SELECT nullif(pg_catalog.current_setting('synap.visible_to', true), ''));
+ ${column === undefined ? "" : `WHERE t."${column}" = (SELECT nullif(pg_catalog.current_setting('synap.visible_to', true), ''))`};
 COMMENT ON VIEW ${name} IS '${shows?.replaceAll("'", "''")}';
 ${role === undefined ? "" : `GRANT SELECT ON ${name} TO synap_reader;`}`;
 }

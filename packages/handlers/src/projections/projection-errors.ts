@@ -45,6 +45,24 @@ export class AsOfTooLongError extends Error {
   }
 }
 
+/** Thrown for a read model whose past nothing keeps. Nothing was read. */
+export class AsOfUnavailableError extends Error {
+  readonly code = "AS_OF_UNAVAILABLE";
+  override readonly name = "AsOfUnavailableError";
+  constructor(readModel: string, reason: string, options?: ErrorOptions) {
+    super(`The read model "${readModel}" can't be shown as of a moment: ${reason}.`, options);
+  }
+}
+
+/** Thrown while another as-of read is under way. Nothing was read. */
+export class AsOfBusyError extends Error {
+  readonly code = "AS_OF_BUSY";
+  override readonly name = "AsOfBusyError";
+  constructor() {
+    super("Another read as of a moment is under way in this process. One runs at a time.");
+  }
+}
+
 /** Thrown when the new build lags or differs too much to become live. Nothing was changed. */
 export class CutoverRefusedError extends Error {
   readonly code = "CUTOVER_REFUSED";

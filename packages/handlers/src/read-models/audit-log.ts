@@ -1,5 +1,6 @@
 import { descendingPages, type SqlSession } from "@synap/database";
 import { DEFAULT_PAGE_SIZE, READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "@synap/types/http";
+import type { z } from "zod";
 import { defineReadModel } from "./read-model.ts";
 
 /** One entry of the audit log. */
@@ -60,12 +61,22 @@ export const auditLogReadModel = defineReadModel({
   parameters: READ_MODEL_REQUESTS.auditLog.query,
   response: READ_MODEL_RESOURCES.AuditLog,
   ownRows: true,
-  async read(session, { cursor, limit = DEFAULT_PAGE_SIZE, ...filter }) {
-    const { actor, subjectType: type, subjectId: id } = filter;
-    const subject = type === undefined || id === undefined ? undefined : { type, id };
-    const { before, next } = descendingPages("audit-log", filter, cursor);
-    const entries = await auditLog(session, { actor, subject, before, limit });
-    // A page that isn't full is the last one.
-    return { entries, ...next(entries.length < limit ? undefined : entries.at(-1)?.position) };
-  },
+  read: (session, parameters) => pageOf(session, parameters),
+  readPast: (session, parameters, { position }) => pageOf(session, parameters, position),
 });
+
+type Page = z.output<typeof READ_MODEL_REQUESTS.auditLog.query>;
+
+async function pageOf(
+  session: SqlSession,
+  { cursor, limit = DEFAULT_PAGE_SIZE, ...filter }: Page,
+  last?: number,
+) {
+  const { actor, subjectType: type, subjectId: id } = filter;
+  const subject = type === undefined || id === undefined ? undefined : { type, id };
+  const { before, next } = descendingPages("audit-log", filter, cursor);
+  const end = last === undefined ? before : Math.min(before ?? last + 1, last + 1);
+  const entries = await auditLog(session, { actor, subject, before: end, limit });
+  // A page that isn't full is the last one.
+  return { entries, ...next(entries.length < limit ? undefined : entries.at(-1)?.position) };
+}

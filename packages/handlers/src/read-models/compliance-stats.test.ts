@@ -3,7 +3,7 @@ import { describeOnEveryEngine } from "@synap/database/testing";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { complianceStats } from "./compliance-stats.ts";
+import { complianceStats, complianceStatsAt } from "./compliance-stats.ts";
 
 // SYNAP_FUZZ_SEED repeats a run.
 const SEED = Number(process.env["SYNAP_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
@@ -92,6 +92,38 @@ describeOnEveryEngine("the compliance figures", (engine) => {
     expect(await complianceStats(engine.database, { from: "2020-01-01", to: "2020-01-02" })).toEqual([
       { eventType: "product.price_changed", actorKind: "agent", events: 2, withUser: 0, withCorrelation: 0 },
     ]);
+  });
+
+  it("are the same at a position, whether counted from its beginning or back from the end", async () => {
+    const days = { from: "2021-05-01", to: "2021-05-03" };
+    const positions: number[] = [];
+    for (const hour of [0, 9, 23, 47, 70]) {
+      const timestamp = new Date(Date.UTC(2021, 4, 1, hour)).toISOString();
+      const outcome = await store().append(
+        createSynapEvent({
+          type: "product.price_changed",
+          aggregateId: "p2",
+          createdBy: "agent:past",
+          timestamp,
+          data: { oldPrice: 1, newPrice: 2 },
+        }),
+        { timestamps: "backfill" },
+      );
+      if (outcome.status === "stored") positions.push(outcome.position);
+    }
+    const expected = (events: number) => [
+      { eventType: "product.price_changed", actorKind: "agent", events, withUser: 0, withCorrelation: 0 },
+    ];
+    for (const [index, position] of positions.entries()) {
+      expect(await complianceStatsAt(engine.database, days, { position })).toEqual(expected(index + 1));
+    }
+    expect(await complianceStatsAt(engine.database, days, { position: 0 })).toEqual([]);
+    const early = { position: 0, maxEvents: 0 };
+    expect(await complianceStatsAt(engine.database, days, early)).toEqual([]);
+    const later = { position: positions[0] ?? 0, maxEvents: 0 };
+    await expect(complianceStatsAt(engine.database, days, later)).rejects.toMatchObject({
+      code: "AS_OF_TOO_LONG",
+    });
   });
 
   it("count an event once when several processes count, and one whose append is finished late", async () => {

@@ -10,6 +10,17 @@ export type ReadSession = Pick<Database, "query" | "orm">;
 export interface ResponseBounds {
   /** Size in bytes at which a response of large rows should end: with the row that reaches it. */
   readonly maxBytes: number;
+  /** The moment in the past that was asked for; undefined for the present. */
+  readonly asOf?: Date | undefined;
+}
+
+/** The bounds on a response about the past. */
+export interface PastBounds extends ResponseBounds {
+  readonly asOf: Date;
+  /** The last event of then. */
+  readonly position: number;
+  /** Number of events of the log after which to give up, with an AsOfTooLongError. Default: none. */
+  readonly maxEvents?: number | undefined;
 }
 
 /** A value that JSON turns into this one: a moment may be a Date. */
@@ -50,6 +61,15 @@ export interface ReadModel<
     session: ReadSession,
     parameters: z.output<Parameters>,
     bounds: ResponseBounds,
+  ): Promise<JsonSource<z.input<Answer>>>;
+  /**
+   * Reads it as it was at a moment, for a view over the log. What projections write needs none: they are folded up to then, and `read` reads
+   * the result.
+   */
+  readPast?(
+    session: ReadSession,
+    parameters: z.output<Parameters>,
+    bounds: PastBounds,
   ): Promise<JsonSource<z.input<Answer>>>;
 }
 
@@ -105,6 +125,9 @@ export function defineReadModel<
     throw new ReadModelDefinitionError(path, "needs a path of lower case words joined by dashes");
   }
   if (RESERVED.has(path)) throw new ReadModelDefinitionError(path, "has a path that Synap's API uses itself");
+  if ("asOf" in parameters.shape) {
+    throw new ReadModelDefinitionError(path, "has the parameter asOf, which every read model has");
+  }
   checkWriters(path, model.writtenBy);
   describe(path, "parameters", parameters);
   describe(path, "a response", response);

@@ -10,7 +10,7 @@ import { SESSION_REQUESTS, SESSION_RESOURCES } from "./identity.ts";
 import { problem } from "./problem.ts";
 import { PROCESSING_REQUESTS, PROCESSING_RESOURCES } from "./processing.ts";
 import { PROJECTION_REQUESTS, PROJECTION_RESOURCES } from "./projections.ts";
-import { READ_MODEL_REQUESTS, READ_MODEL_RESOURCES } from "./read-models.ts";
+import { READ_MODEL_OPERATIONS, READ_MODEL_RESOURCES } from "./read-models.ts";
 import { STATUS_REQUESTS, STATUS_RESOURCES } from "./status.ts";
 import { STREAM_REQUESTS, STREAM_RESOURCES } from "./streams.ts";
 
@@ -57,5 +57,5 @@ export const HTTP_REQUESTS = {
   ...PROCESSING_REQUESTS,
   ...PROJECTION_REQUESTS,
   ...AGGREGATE_REQUESTS,
-  ...READ_MODEL_REQUESTS,
+  ...READ_MODEL_OPERATIONS,
 } as const;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { reservationStatus } from "../catalogue/reservation.ts";
 import {
   areInOrder,
+  asOfParameter,
   cursorParameter,
   DEFAULT_PAGE_SIZE,
   dayParameter,
@@ -189,4 +190,16 @@ export const READ_MODEL_REQUESTS = {
       })
       .refine(areInOrder, NOT_IN_ORDER),
   },
+} as const satisfies Record<string, RequestSchemas>;
+
+const past = { asOf: asOfParameter };
+
+/** The same as the operations of the API take them: each with the moment of its rows. */
+export const READ_MODEL_OPERATIONS = {
+  openLoops: { headers: modelHeaders, query: READ_MODEL_REQUESTS.openLoops.query.safeExtend(past) },
+  tasks: { headers: modelHeaders, query: READ_MODEL_REQUESTS.tasks.query.safeExtend(past) },
+  reservations: { headers: modelHeaders, query: READ_MODEL_REQUESTS.reservations.query.safeExtend(past) },
+  notes: { headers: modelHeaders, query: READ_MODEL_REQUESTS.notes.query.safeExtend(past) },
+  auditLog: { headers: modelHeaders, query: READ_MODEL_REQUESTS.auditLog.query.safeExtend(past) },
+  compliance: { headers: modelHeaders, query: READ_MODEL_REQUESTS.compliance.query.safeExtend(past) },
 } as const satisfies Record<string, RequestSchemas>;

@@ -1,12 +1,10 @@
-import { asOfQuery, DEFAULT_PAGE_SIZE, projectionPath } from "@synap/types/http";
+import { asOfQuery, DEFAULT_PAGE_SIZE, MAX_AS_OF_EVENTS, projectionPath } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { sendPage } from "../page-response.ts";
 import { jsonResponse, readPathParameter, readQuery } from "../route-registration.ts";
 import { registerAdminRoute } from "./admin-route.ts";
 
-/** Number of events of the log up to which a run goes. The embedded engine does nothing else meanwhile. */
-const MAX_EVENTS = 100_000;
 /** Number of failed events that are listed. */
 const MAX_FAILED = 100;
 
@@ -22,10 +20,16 @@ export function projectionAsOfRoute(app: ApiApp, dependencies: ApiDependencies):
       summary: "Get the rows of a read model as they were",
       description:
         "At a position of the log, or at a moment, by when events were stored: give one of the two. Folds the events up to " +
-        `then with the newest version of the projection, at most ${MAX_EVENTS} of the log.`,
+        `then with the newest version of the projection, at most ${MAX_AS_OF_EVENTS} of the log.`,
       request: { params: projectionPath, query: asOfQuery },
       responses: { 200: jsonResponse("The rows, in the order of their keys.", "ProjectionAsOf") },
-      problems: ["parameter-invalid", "projection-not-found", "as-of-too-long", "too-many-pages"],
+      problems: [
+        "parameter-invalid",
+        "moment-in-future",
+        "projection-not-found",
+        "as-of-too-long",
+        "too-many-pages",
+      ],
     },
     (context) => {
       const name = readPathParameter(context, "name", projectionPath.shape.name);
@@ -37,7 +41,11 @@ export function projectionAsOfRoute(app: ApiApp, dependencies: ApiDependencies):
       }
       const at = position === undefined ? { moment: moment ?? "" } : { position };
       return sendPage(context, pages, async (maxBytes) => {
-        const found = await admin.projections.asOf(name, at, { maxRows, maxBytes, maxEvents: MAX_EVENTS });
+        const found = await admin.projections.asOf(name, at, {
+          maxRows,
+          maxBytes,
+          maxEvents: MAX_AS_OF_EVENTS,
+        });
         const tables = Object.entries(found.rows).map(([table, rows]) => ({
           table,
           rows,
