@@ -1,4 +1,4 @@
-import { type Database, type EventStore, migrate, openDatabase } from "@synap/database";
+import { type Database, type EventStore, migrate, openDatabase, PositionLostError } from "@synap/database";
 import { createEventStore, syncEventTypes } from "@synap/database/internal";
 import { seedCatalogue } from "@synap/types";
 import postgres, { type Sql } from "postgres";
@@ -100,7 +100,12 @@ describe.runIf(canRunTimescaledb)(
       expect(caughtUp).toBe(true);
       await crash();
       const next = await append("after");
-      const { events } = await store.readAll({ after: saved, limit: 10 });
+      const reading = store.readAll({ after: saved, limit: 10 }).catch((error: unknown) => {
+        // Ahead of the log for a while: refused, where it once found nothing and missed the event.
+        if (error instanceof PositionLostError) return { events: [] };
+        throw error;
+      });
+      const { events } = await reading;
       return { saved, next, found: events.map(({ position }) => position) };
     }
 
