@@ -61,12 +61,11 @@ it("stored events that the code can't read are counted by version, and named wit
     const personal = await checkCorpus(database, createEventCatalogue([sealed]), 1);
     expect(personal).toMatchObject([{ checked: 0, failed: 0, sealed: true }]);
     expect(describeCorpus(personal)).toContain(`| \`${name}\` | 1 | 5 | sealed | 0 |`);
+    // The oldest, the newest, and one at a random moment, which may be one of these.
     const [unknown] = await checkCorpus(database, createEventCatalogue([]), 1);
-    expect(unknown).toMatchObject({
-      checked: 2,
-      failed: 2,
-      faults: [{ reason: "the code doesn't have its type" }, {}],
-    });
+    expect([2, 3]).toContain(unknown?.checked);
+    expect(unknown).toMatchObject({ failed: unknown?.checked, events: 5 });
+    expect(unknown?.faults[0]?.reason).toBe("the code doesn't have its type");
   } finally {
     await drop();
   }
