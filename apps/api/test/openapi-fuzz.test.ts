@@ -90,15 +90,19 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
   notes: withoutCursor,
   listDeadLetters: withoutCursor,
   listUnprocessedEvents: withoutCursor,
-  reservations: ({ query: { guest, from }, ...call }) => ({
+  reservations: ({ query: { guest, from, asOf }, ...call }) => ({
     ...call,
-    query: guest === undefined ? { from: from ?? "2026-01-01", to: from ?? "2026-01-01" } : { guest },
+    query: {
+      ...(guest === undefined ? { from: from ?? "2026-01-01", to: from ?? "2026-01-01" } : { guest }),
+      ...(asOf !== undefined && { asOf }),
+    },
   }),
-  compliance: (call) => ({ ...call, query: { from: call.query["from"], to: call.query["from"] } }),
+  compliance: ({ query: { from, ...query }, ...call }) => ({ ...call, query: { ...query, from, to: from } }),
   eventStats: ({ query, ...call }) => ({ ...call, query: without(query, "to") }),
-  getAggregate: (call) => ({
+  // A version, a moment, and what was known are three ways to name a state.
+  getAggregate: ({ query: { version, at, ...known }, ...call }) => ({
     ...call,
-    query: without(call.query, call.query["version"] === undefined ? "" : "at"),
+    query: version !== undefined ? { version } : at !== undefined ? { at } : known,
   }),
   streamEvents: (call) => ({ ...call, query: without(call.query, "aggregateId") }),
   projectionAsOf: ({ query: { moment, ...query }, ...call }) => ({
