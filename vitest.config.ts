@@ -17,9 +17,10 @@ export default defineConfig({
     // The files of the other suites are few and long.
     isolate: suite !== "fast",
     // One more than the cores of a small machine: many tests wait for a clock or another process. Each embedded engine
-    // is a PostgreSQL in WebAssembly and takes half a gigabyte.
-    maxWorkers: 3,
-    fileParallelism: suite === "fast",
+    // is a PostgreSQL in WebAssembly and takes half a gigabyte. Whole commands have several processes each, so two of these files
+    // are enough; those that kill databases or measure have the machine for themselves.
+    maxWorkers: suite === "fast" ? 3 : 2,
+    fileParallelism: suite === "fast" || suite === "e2e",
     // Limits end what hangs; they say nothing of how long a test should take. On a machine that is busy with something
     // else it takes many times as long as on a quiet one.
     testTimeout: suite === "fast" ? 180_000 : 600_000,
