@@ -56,7 +56,7 @@ function run(
   });
 }
 
-/** How each command of `synap` ends for an option that it does not have: all in one process, which starts once. */
+/** Runs each command of `synap` with an option that it does not have: all in one process, which starts once. */
 async function refusals(): Promise<readonly Ended[]> {
   const lines = commands.map((name) => [name, "--no-such-option"]);
   const { out, error } = await run(["scripts/test/processes/run-commands.ts", JSON.stringify(lines)]);
