@@ -328,6 +328,20 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     // A read that does not ask has all events, as they are stored.
     expect((await show(id)).body.version).toBe(3);
 
+    const find = async (query: string) => {
+      const path = `/api/v1/events?aggregateType=reservation&aggregateId=${id}&order=asc&${query}`;
+      const page: { events: StoredEvent[] } = JSON.parse(await (await fetch(`${api.url}${path}`)).text());
+      return page.events;
+    };
+    const idsOf = (events: readonly StoredEvent[]) => events.map((event) => event.id);
+    expect(idsOf(await find(`corrections=applied&knownAt=${created.recordedAt}`))).toEqual([created.id]);
+    expect(idsOf(await find(`corrections=applied&knownAt=${corrected?.recordedAt}`))).toEqual([
+      corrected?.id,
+    ]);
+    expect(await find("corrections=applied")).toEqual([]);
+    const marks = (await find("corrections=marked")).map(({ amendedBy }) => amendedBy?.kind);
+    expect(marks).toEqual(["retraction", "retraction", undefined]);
+
     expect(
       await send({
         type: "reservation.cancelled",

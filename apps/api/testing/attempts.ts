@@ -101,6 +101,8 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get('/events?type=note.creation.requested&data={"tags":["bee-tag"]}', 200, 200),
     get("/events?type=note.creation.requested&from=2019-01-01T00:00:00Z&to=2019-12-31T00:00:00Z", 200, 200),
     get("/events?recordedFrom=2020-01-01T00:00:00Z", 200, 200),
+    get("/events?corrections=marked&limit=1000", 200, 200),
+    get("/events?corrections=applied&knownAt=2100-01-01T00:00:00Z&limit=1000", 200, 200),
     get("/events?type=beesecret.kept", 400, 200),
     get("/events?type=beesecret.kep", 400, 400, { isBare: true }),
     get("/events?aggregateType=beesecret", 400, 200),

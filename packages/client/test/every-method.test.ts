@@ -91,6 +91,8 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
         recordedFrom: new Date(A_TIME),
         recordedTo: A_TIME,
         validAt: A_TIME,
+        knownAt: A_TIME,
+        corrections: "applied",
         data: { title: "t" },
         order: "asc",
         processed: false,

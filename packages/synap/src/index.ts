@@ -98,6 +98,7 @@ export {
   eventsInForce,
   InvalidMomentError,
   type KnownMoment,
+  MaskedEventError,
   type MaskedValue,
   MomentInFutureError,
   type PublishableEvent,

@@ -30,6 +30,7 @@ export {
   amendmentOf,
   type CorrectionOptions,
   correctionOf,
+  MaskedEventError,
   retractionOf,
 } from "./amendments/amendments.ts";
 export { eventsInForce, type KnownMoment } from "./amendments/events-in-force.ts";
@@ -55,7 +56,7 @@ export {
 } from "./catalogue/seed-catalogue.ts";
 export { taskEventTypes } from "./catalogue/task.ts";
 export { checkMoment, checkPast, InvalidMomentError, MomentInFutureError } from "./event/check-moment.ts";
-export type { EventInput, MaskedValue, StoredEvent, SynapEvent } from "./event/event.ts";
+export type { AmendedBy, EventInput, MaskedValue, StoredEvent, SynapEvent } from "./event/event.ts";
 export { eventInputSchema } from "./event/event-input.ts";
 export { MAX_EVENT_BYTES } from "./event/event-size.ts";
 export type { ExpectedVersion, StreamName } from "./event/stream-name.ts";

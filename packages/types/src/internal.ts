@@ -4,6 +4,7 @@
  */
 
 export { type AmendableEvent, amendmentIssue } from "./amendments/amendments.ts";
+export { markAmended } from "./amendments/events-in-force.ts";
 export { type BrokerChoiceFault, checkBrokerChoice } from "./broker-choice.ts";
 export {
   ENVELOPE_EVENT_NAME,

@@ -68,6 +68,9 @@ BEGIN
   VALUES (stored.id, stored."timestamp", stored."position", stored.stream_version);
   INSERT INTO synap.appends (number, last_position, count, min_timestamp, max_timestamp, recorded_at)
   VALUES (append_new_event.number, stored."position", 1, stored."timestamp", stored."timestamp", stored.recorded_at);
+  IF stored.metadata ?| ARRAY['corrects', 'retracts'] THEN
+    PERFORM synap.record_amendments(number, stored."timestamp", stored."timestamp");
+  END IF;
 END
 $function$;
 

@@ -218,6 +218,14 @@ BEGIN
          append_new_events.recorded_at
     FROM unnest(first_ms, last_ms) AS u(first_ms, last_ms);
 
+  -- Nearly no append has one, and a search in the text costs less than a look at each event.
+  IF strpos(events::text, '"corrects"') > 0 OR strpos(events::text, '"retracts"') > 0 THEN
+    PERFORM synap.record_amendments(
+      append_new_events.number,
+      (SELECT to_timestamp(min(u.ms) / 1000::float8) FROM unnest(first_ms) AS u(ms)),
+      (SELECT to_timestamp(max(u.ms) / 1000::float8) FROM unnest(last_ms) AS u(ms)));
+  END IF;
+
   -- 7. The caller wakes the readers after the commit. NOTIFY here would make transactions commit one after the other,
   --    which halves the throughput of ten connections.
   versions_before := (

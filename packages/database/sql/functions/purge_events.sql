@@ -107,6 +107,7 @@ BEGIN
   DELETE FROM synap.dead_letters AS d WHERE d.event_id = ANY (ids::text[]);
   DELETE FROM synap.handler_failures AS f WHERE f.event_id = ANY (ids::text[]);
   DELETE FROM synap.unhandled_failures AS f WHERE f.event_id = ANY (ids::text[]);
+  DELETE FROM synap.amendments AS a WHERE a.amended_id = ANY (ids) OR a.amending_id = ANY (ids);
   DELETE FROM synap.event_counts AS c WHERE c.events = 0;
   DELETE FROM synap.event_origins AS o WHERE o.events = 0;
   EXECUTE $query$

@@ -1,4 +1,5 @@
-import type { StoredEvent } from "@synap/types";
+import { eventsInForce, type StoredEvent } from "@synap/types";
+import { markAmended } from "@synap/types/internal";
 import {
   type CheckedFilter,
   EQUAL_FIELDS,
@@ -40,12 +41,14 @@ export function queryMemory(
 ): Promise<EventPage> {
   return readEventPage(filter, page, async ({ filter: checked, cursor, ascending, limit, maxBytes }) => {
     const sign = ascending ? 1 : -1;
-    const found = log.events
+    const { corrections, knownAt } = checked;
+    const shown = corrections === "applied" ? eventsInForce(log.events, { knownAt }) : log.events;
+    const found = shown
       .filter((event) => matches(event, checked))
       .filter((event) => cursor === undefined || sign * order(event.timestamp, event.position, cursor) > 0)
       .sort((one, other) => sign * order(one.timestamp, one.position, other))
       .slice(0, limit);
-    return cutPage(found, maxBytes);
+    return cutPage(corrections === "marked" ? markAmended(found, log.events, knownAt) : found, maxBytes);
   });
 }
 

@@ -14,6 +14,7 @@ import { SQL_DIRECTORY } from "./migration-files.ts";
 const DAY_MS = 86_400_000;
 /** The tables that the upgrade adds. */
 const ADDED: ReadonlySet<string> = new Set([
+  "amendments",
   "api_keys",
   "chain_blocks",
   "chain_end",
@@ -68,7 +69,7 @@ describe.each(testEngines())("a log of an earlier release (%s)", (engine) => {
     for (const name of await readdir(tables)) if (name >= "0020") await rm(join(tables, name));
     const views = join(earlier, "views");
     for (const name of await readdir(views))
-      if (/_of_(user|creator)|^own_/.test(name)) await rm(join(views, name));
+      if (/_of_(user|creator)|^own_|amendments/.test(name)) await rm(join(views, name));
     const rows = join(views, "event_rows.sql");
     await writeFile(rows, (await readFile(rows, "utf8")).replace(", e.schema_version", ""));
     const functions = join(earlier, "functions");

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type SynapEvent, seedCatalogue } from "@synap/types";
+import { correctionOf, type SynapEvent, seedCatalogue } from "@synap/types";
 import { describe, expect, it } from "vitest";
 import { describeOnEveryEngine, type TestEngine } from "../../testing/index.ts";
 import { postEvent } from "../../testing/post-event.ts";
@@ -101,6 +101,24 @@ describeOnEveryEngine("a purge", (engine) => {
     expect(await store.append(noteEvent({ aggregateId: stream.aggregateId }))).toMatchObject({
       streamVersion: 4,
     });
+  });
+
+  it("removes what a correction corrects with it, and brings its original back in force", async () => {
+    const store = storeOf(engine);
+    const event = noteEvent();
+    await store.append(event);
+    const first = await store.getById(event.id);
+    if (first === undefined) throw new Error("It is not stored.");
+    const correction = seedCatalogue.completeEvent(correctionOf(first, { data: { content: "other" } }));
+    await store.append(correction);
+    const inForce = async () => {
+      const filter = { aggregateId: first.aggregateId, corrections: "applied" } as const;
+      return (await store.query(filter, { limit: 10, order: "asc" })).events.map(({ id }) => id);
+    };
+    expect(await inForce()).toEqual([correction.id]);
+    await purgeEvents(engine.database, { selection: { ids: [correction.id] }, ...REQUEST });
+    expect(await inForce()).toEqual([first.id]);
+    expect(await tablesWith(engine, correction.id)).toEqual([]);
   });
 
   it("keeps an event that is sent again from being stored again, by its id and by its idempotency key", async () => {

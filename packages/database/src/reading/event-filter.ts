@@ -20,6 +20,7 @@ export interface CheckedFilter extends EventFilter {
   readonly recordedFrom?: Date;
   readonly recordedTo?: Date;
   readonly validAt?: Date;
+  readonly knownAt?: Date;
 }
 
 /** Thrown for a filter with an invalid value, or one for which every event would have to be read. */
@@ -59,7 +60,7 @@ export const EQUAL_FIELDS = Object.keys(EQUAL_COLUMNS) as readonly EqualField[];
 /** Maximum size of `data` in a filter, in bytes of JSON. */
 export const MAX_DATA_FILTER_BYTES = 4_096;
 
-const MOMENTS = ["from", "to", "recordedFrom", "recordedTo", "validAt"] as const;
+const MOMENTS = ["from", "to", "recordedFrom", "recordedTo", "validAt", "knownAt"] as const;
 /** Conditions without an index. */
 const UNINDEXED = ["source", "validAt", "data"] as const;
 /** Conditions of which one is needed beside those without an index. */
@@ -81,11 +82,23 @@ const NARROWING = [
  * @throws InvalidMomentError, EventFilterError
  */
 export function checkFilter(filter: EventFilter): CheckedFilter {
-  const { from: _from, to: _to, recordedFrom: _after, recordedTo: _before, validAt: _at, ...rest } = filter;
-  const moments = MOMENTS.flatMap((name) => {
+  const { from: _from, to: _to, recordedFrom: _after, recordedTo: _before, ...others } = filter;
+  const { validAt: _valid, knownAt: _known, ...rest } = others;
+  const moments: Partial<Record<(typeof MOMENTS)[number], Date>> = {};
+  for (const name of MOMENTS) {
     const value = filter[name];
-    return value === undefined ? [] : [[name, checkMoment(name, value)] as const];
-  });
+    if (value !== undefined) moments[name] = checkMoment(name, value);
+  }
+  const { knownAt, recordedTo } = moments;
+  if (knownAt !== undefined) {
+    // Events are recorded to the millisecond, and the end of a filter is exclusive.
+    const end = new Date(knownAt.valueOf() + 1);
+    moments.recordedTo = recordedTo === undefined || end < recordedTo ? end : recordedTo;
+  }
+  const { corrections } = filter;
+  if (corrections !== undefined && corrections !== "applied" && corrections !== "marked") {
+    throw new EventFilterError("FILTER_INVALID", "corrections", 'must be "applied" or "marked"');
+  }
   const { causationId, data } = filter;
   if (causationId !== undefined && !UUID.test(causationId)) {
     throw new EventFilterError("FILTER_INVALID", "causationId", "must be a UUID");
@@ -101,7 +114,7 @@ export function checkFilter(filter: EventFilter): CheckedFilter {
   }
   return {
     ...rest,
-    ...Object.fromEntries(moments),
+    ...moments,
     ...(causationId !== undefined && { causationId: causationId.toLowerCase() }),
   };
 }

@@ -1,3 +1,4 @@
+import { markAmendedEvents } from "../amendments/amendment-queries.ts";
 import type { LogSessions } from "../connection/log-sessions.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import type { CheckedFilter, EventFilter } from "./event-filter.ts";
@@ -20,7 +21,13 @@ export function queryEvents(
   filter: EventFilter,
   page: PageRequest,
 ): Promise<EventPage> {
-  return readEventPage(filter, page, async (search) => readPage(await readRows(session, search)));
+  return readEventPage(filter, page, async (search) => {
+    const read = readPage(await readRows(session, search));
+    const { corrections, knownAt } = search.filter;
+    return corrections === "marked"
+      ? { ...read, events: await markAmendedEvents(session, read.events, knownAt) }
+      : read;
+  });
 }
 
 const DAY_MS = 86_400_000;

@@ -1,4 +1,4 @@
-import { epochMs } from "../connection/moments.ts";
+import { epochMs, sqlBound } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import type { CheckedFilter } from "./event-filter.ts";
 
@@ -31,7 +31,10 @@ export async function recordedRange(
 ): Promise<{ readonly filter: CheckedFilter; readonly positions?: PositionRange } | undefined> {
   const { recordedFrom, recordedTo, from, to } = filter;
   if (recordedFrom === undefined && recordedTo === undefined) return { filter };
-  const [row] = await session.query<RangeRow>(RANGE, [recordedFrom ?? null, recordedTo ?? null]);
+  const [row] = await session.query<RangeRow>(RANGE, [
+    recordedFrom ?? null,
+    recordedTo === undefined ? null : sqlBound(recordedTo),
+  ]);
   if (row === undefined || row.low === null) return undefined;
   const { low, high, min_timestamp: first, max_timestamp: last } = row;
   return {

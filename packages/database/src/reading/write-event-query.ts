@@ -1,3 +1,4 @@
+import { inForce } from "../amendments/amendment-queries.ts";
 import { sqlBound } from "../connection/moments.ts";
 import type { SqlParameter } from "../connection/sql-session.ts";
 import { EQUAL_COLUMNS, EQUAL_FIELDS } from "./event-filter.ts";
@@ -23,7 +24,7 @@ export function writeEventQuery(
 
   if (filter.from !== undefined) where(`"timestamp" >= ${parameter(sqlBound(filter.from))}::timestamptz`);
   if (filter.to !== undefined) where(`"timestamp" < ${parameter(sqlBound(filter.to))}::timestamptz`);
-  const { types, createdBy, recordedFrom, recordedTo, validAt, data } = filter;
+  const { types, createdBy, recordedFrom, recordedTo, validAt, data, corrections, knownAt } = filter;
   if (types?.length === 1 && types[0] !== undefined) where(`type = ${parameter(types[0])}`);
   else if (types !== undefined) {
     where(
@@ -41,13 +42,16 @@ export function writeEventQuery(
     where(user === undefined ? isOther : `(user_id = ${parameter(user)} OR ${isOther})`);
   }
   if (recordedFrom !== undefined) where(`recorded_at >= ${parameter(recordedFrom)}::timestamptz`);
-  if (recordedTo !== undefined) where(`recorded_at < ${parameter(recordedTo)}::timestamptz`);
+  if (recordedTo !== undefined) where(`recorded_at < ${parameter(sqlBound(recordedTo))}::timestamptz`);
   if (positions !== undefined) {
     where(`"position" BETWEEN ${parameter(positions.low)}::bigint AND ${parameter(positions.high)}::bigint`);
   }
   if (validAt !== undefined) {
     const at = `${parameter(validAt)}::timestamptz`;
     where(`coalesce(valid_from, "timestamp") <= ${at} AND (valid_to IS NULL OR ${at} < valid_to)`);
+  }
+  if (corrections === "applied") {
+    where(inForce(knownAt === undefined ? undefined : `${parameter(knownAt)}::timestamptz`));
   }
   if (data !== undefined) where(`data @> ${parameter(JSON.stringify(data))}::text::jsonb`);
   if (cursor !== undefined) {

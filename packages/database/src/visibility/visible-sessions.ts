@@ -4,15 +4,15 @@ import { isReaderMissing, readAsReader, readerMissing } from "./reader-transacti
 import { type LimitedVisibility, visibleValue } from "./visibility.ts";
 
 /** Names of the log's tables in the statements of `reading`. */
-const TABLES = /\bsynap\.(events|streams)\b/g;
+const TABLES = /\bsynap\.(events|streams|amendments)\b/g;
 
 /**
  * The views in place of `synap.events`: the events of a user or actor, or those of the streams that belong to them, for reading
  * one stream.
  */
 const VIEWS = {
-  events: { events: "events", streams: "streams" },
-  streams: { events: "stream_events", streams: "streams" },
+  events: { events: "events", streams: "streams", amendments: "amendments" },
+  streams: { events: "stream_events", streams: "streams", amendments: "amendments" },
 } as const;
 
 /**

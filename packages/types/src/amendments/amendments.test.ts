@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createSynapEvent, parseSynapEvent } from "../catalogue/seed-catalogue.ts";
-import { amendmentIssue, amendmentOf, correctionOf, retractionOf } from "./amendments.ts";
+import { amendmentIssue, amendmentOf, correctionOf, MaskedEventError, retractionOf } from "./amendments.ts";
 
 const event = createSynapEvent({
   type: "note.creation.completed",
@@ -60,6 +60,11 @@ it("a retraction repeats what it takes back, and says why", () => {
   });
   const again = retractionOf(createSynapEvent(retraction), { reason: "still" });
   expect(again.metadata["retracts"]).toBe(event.id);
+});
+
+it("a retraction is not made of an event with masked values, which it would store", () => {
+  const masked = [{ path: "/content", reason: "not-allowed" }] as const;
+  expect(() => retractionOf({ ...stored, masked }, { reason: "wrong" })).toThrow(MaskedEventError);
 });
 
 it.each([

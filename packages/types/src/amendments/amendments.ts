@@ -30,6 +30,20 @@ export function amendmentOf({ metadata }: Amending): Amendment | undefined {
   return undefined;
 }
 
+/** Thrown for an event with masked values, whose copy would store the masks. Read it with the right to its personal data. */
+export class MaskedEventError extends Error {
+  override readonly name = "MaskedEventError";
+  readonly code = "EVENT_MASKED";
+  readonly eventId: string;
+
+  constructor(eventId: string) {
+    super(
+      `Event ${eventId} has masked values, which an event made of it would store. Read it with the right to its personal data.`,
+    );
+    this.eventId = eventId;
+  }
+}
+
 /** The fields of a correction or a retraction that its author may choose. */
 export interface AmendmentOptions
   extends Pick<
@@ -79,6 +93,7 @@ type AmendedEvent<Type extends string, Data> = Pick<
   | "validFrom"
   | "validTo"
   | "metadata"
+  | "masked"
 >;
 
 /**
@@ -105,6 +120,7 @@ export function correctionOf<Type extends string, Data>(
  * event, which must be stored, and stays as it is. Of a correction, the event that it names is retracted, with all of its corrections; a
  * later correction restores it.
  *
+ * @throws MaskedEventError
  * @example
  * await synap.publish(retractionOf(event, { reason: "entered twice" }));
  */
@@ -112,6 +128,7 @@ export function retractionOf<Type extends string, Data>(
   event: AmendedEvent<Type, Data>,
   options: AmendmentOptions & { readonly reason: string },
 ): AmendingEvent<Type, Data> {
+  if (event.masked !== undefined) throw new MaskedEventError(event.id);
   const { validFrom = event.timestamp, validTo } = event;
   return amend(event, "retracts", event.data, options, { validFrom, validTo });
 }

@@ -19,20 +19,7 @@ export function eventsInForce<Event extends StoredEvent>(
   events: Iterable<Event>,
   { knownAt, validAt }: KnownMoment = {},
 ): Event[] {
-  const known = new Map<string, Event>();
-  for (const event of events) {
-    if (knownAt === undefined || Date.parse(event.recordedAt) <= knownAt.valueOf())
-      known.set(event.id, event);
-  }
-  const amendments = new Map<Event, Amendment>();
-  const last = new Map<string, Event>();
-  for (const event of known.values()) {
-    const amendment = amendmentOf(event);
-    if (amendment === undefined || !mayAmend(event, known.get(amendment.eventId))) continue;
-    amendments.set(event, amendment);
-    const other = last.get(amendment.eventId);
-    if (other === undefined || other.position < event.position) last.set(amendment.eventId, event);
-  }
+  const { known, amendments, last } = replay(events, knownAt);
   const standing: { readonly event: Event; readonly from: number; readonly place: number }[] = [];
   for (const event of known.values()) {
     const amendment = amendments.get(event);
@@ -44,6 +31,55 @@ export function eventsInForce<Event extends StoredEvent>(
   }
   standing.sort((one, other) => one.from - other.from || one.place - other.place);
   return standing.map(({ event }) => event);
+}
+
+/**
+ * Marks those of some events of a log that are not in force, as known at a moment, with what amends them.
+ *
+ * @param log the events among which the amendments are
+ */
+export function markAmended<Event extends StoredEvent>(
+  events: readonly Event[],
+  log: Iterable<StoredEvent>,
+  knownAt?: Date,
+): Event[] {
+  const { amendments, last } = replay(log, knownAt);
+  return events.map((event) => {
+    const decisive = last.get(amendments.get(event)?.eventId ?? event.id);
+    const kind = decisive && amendments.get(decisive)?.kind;
+    if (decisive === undefined || kind === undefined || decisive.id === event.id) return event;
+    return { ...event, amendedBy: { kind, eventId: decisive.id, recordedAt: decisive.recordedAt } };
+  });
+}
+
+/** The events that were known at a moment. */
+interface Replay<Event> {
+  readonly known: ReadonlyMap<string, Event>;
+  /** The amendments among them. */
+  readonly amendments: ReadonlyMap<StoredEvent, Amendment>;
+  /** The last amendment of each original, by its id. */
+  readonly last: ReadonlyMap<string, Event>;
+}
+
+function replay<Event extends StoredEvent>(
+  events: Iterable<Event>,
+  knownAt: Date | undefined,
+): Replay<Event> {
+  const known = new Map<string, Event>();
+  for (const event of events) {
+    if (knownAt === undefined || Date.parse(event.recordedAt) <= knownAt.valueOf())
+      known.set(event.id, event);
+  }
+  const amendments = new Map<StoredEvent, Amendment>();
+  const last = new Map<string, Event>();
+  for (const event of known.values()) {
+    const amendment = amendmentOf(event);
+    if (amendment === undefined || !mayAmend(event, known.get(amendment.eventId))) continue;
+    amendments.set(event, amendment);
+    const other = last.get(amendment.eventId);
+    if (other === undefined || other.position < event.position) last.set(amendment.eventId, event);
+  }
+  return { known, amendments, last };
 }
 
 function holdsAt({ validTo }: StoredEvent, from: number, at: number): boolean {

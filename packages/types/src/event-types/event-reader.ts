@@ -56,6 +56,13 @@ export interface EventQuery<Name extends string = string, Data = JsonObject>
    * Facts that hold at this moment: from `validFrom`, or else `timestamp`, until before `validTo`. Needs another condition beside it.
    */
   readonly validAt?: Date | string | undefined;
+  /** Events that were recorded up to this moment; with `corrections`, as known then. */
+  readonly knownAt?: Date | string | undefined;
+  /**
+   * Corrections and retractions. `applied`: only events that are in force, so that a correction is in the place of the event that it corrects.
+   * `marked`: all events, those that are not in force with `amendedBy`. Default: all events, as they are stored.
+   */
+  readonly corrections?: "applied" | "marked" | undefined;
   /**
    * JSON that the data contains: each field, at any depth; of an array, each item somewhere in the array. At most 4,096
    * bytes. Needs another condition beside it.

@@ -56,6 +56,8 @@ export interface StoredEvent<Type extends string = string, Data = JsonObject> ex
   readonly recordedAt: string;
   /** The personal values that this reader did not get; absent if there are none. `data` has other ones at their places. */
   readonly masked?: readonly MaskedValue[];
+  /** The correction or retraction on account of which it is not in force. Only on the pages of a query that asks for marks. */
+  readonly amendedBy?: AmendedBy;
 }
 
 /** A personal value in the place of which a reader got another one. */
@@ -68,6 +70,15 @@ export interface MaskedValue {
    * - `unreadable`: the key of the subject does not open it: it was moved here from elsewhere, or changed.
    */
   readonly reason: "not-allowed" | "erased" | "unreadable";
+}
+
+/** The event that amends another. */
+export interface AmendedBy {
+  readonly kind: "correction" | "retraction";
+  /** Its id. */
+  readonly eventId: string;
+  /** When it was stored. */
+  readonly recordedAt: string;
 }
 
 /** The fields that a sender may omit: all except the type and the data. Undefined counts as omitted. */

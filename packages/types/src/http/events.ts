@@ -1,14 +1,13 @@
 import { z } from "zod";
 import { eventInputSchema } from "../event/event-input.ts";
 import { MAX_EVENT_BYTES } from "../event/event-size.ts";
-import { jsonObject, synapEventSchema } from "../event/synap-event.ts";
-import { checkJson } from "../json/check-json.ts";
-import type { JsonObject } from "../json/json.ts";
+import { synapEventSchema } from "../event/synap-event.ts";
 import {
   aggregatePath,
   conditionHeaders,
   cursorParameter,
   DEFAULT_PAGE_SIZE,
+  dataParameter,
   eventTypesParameter,
   idempotencyKey,
   limitParameter,
@@ -46,6 +45,14 @@ export const storedEvent = synapEventSchema.extend({
     )
     .optional()
     .describe("The personal values in the place of which `data` has others. Absent if there are none."),
+  amendedBy: z
+    .object({
+      kind: z.enum(["correction", "retraction"]),
+      eventId: z.uuid().describe("Its id."),
+      recordedAt: z.iso.datetime().describe("When it was stored."),
+    })
+    .optional()
+    .describe("With `corrections=marked`: the event on account of which this one is not in force."),
 });
 
 /** The answer for an accepted event. */
@@ -131,31 +138,6 @@ export const batchHeaders = z.object({
 /** The path of one event. */
 export const eventPath = z.object({ id: z.uuid("must be a UUID").describe("The event's id.") });
 
-/** Maximum length of JSON that events are searched for, in characters of the URL. */
-const MAX_DATA_TEXT = 4_096;
-
-const dataParameter = z
-  .string("must be given exactly once")
-  .max(MAX_DATA_TEXT, `must have at most ${MAX_DATA_TEXT} characters`)
-  .transform((text, context): JsonObject => {
-    const data = parseObject(text);
-    const [issue] = data === undefined ? [] : checkJson(data);
-    if (data !== undefined && issue === undefined) return data;
-    const message = issue?.reason ?? "must be a JSON object";
-    context.issues.push({ code: "custom", message, input: text });
-    return z.NEVER;
-  })
-  .meta({ contentMediaType: "application/json", contentSchema: { type: "object" } });
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return jsonObject.safeParse(value).data;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Events that an event caused, in the response for it. */
 export const eventOptions = z.strictObject({
   caused: wholeNumber(1, MAX_PAGE_SIZE)
@@ -196,6 +178,15 @@ export const eventQuery = z.strictObject({
   validAt: moment
     .optional()
     .describe("Facts that hold then: from `validFrom`, or else `timestamp`, until before `validTo`."),
+  knownAt: moment
+    .optional()
+    .describe("Events that were stored up to this moment; with `corrections`, as known then."),
+  corrections: z
+    .enum(["applied", "marked"], 'must be "applied" or "marked"')
+    .optional()
+    .describe(
+      "`applied`: only events in force, a correction in the place of the event that it corrects. `marked`: all events, those that are not in force with `amendedBy`. Default: all events, as they are stored.",
+    ),
   data: dataParameter
     .optional()
     .describe('JSON that the data contains, for example `{"sku":"x"}`: fields at any depth, items of lists.'),

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { day } from "../catalogue/fields.ts";
+import { jsonObject } from "../event/synap-event.ts";
 import { readTimestamp, TIMESTAMP_FORM } from "../event/timestamp.ts";
+import { checkJson } from "../json/check-json.ts";
+import type { JsonObject } from "../json/json.ts";
 
 const GIVEN_ONCE = "must be given exactly once";
 
@@ -176,3 +179,29 @@ export const conditionHeaders = z.object({
     .optional()
     .describe("The ETag of an earlier response. If it is still right, the answer is 304 without a body."),
 });
+
+/** Maximum length of JSON that events are searched for, in characters of the URL. */
+const MAX_DATA_TEXT = 4_096;
+
+/** JSON that data contains: an object, as text in the URL. */
+export const dataParameter = z
+  .string("must be given exactly once")
+  .max(MAX_DATA_TEXT, `must have at most ${MAX_DATA_TEXT} characters`)
+  .transform((text, context): JsonObject => {
+    const data = parseObject(text);
+    const [issue] = data === undefined ? [] : checkJson(data);
+    if (data !== undefined && issue === undefined) return data;
+    const message = issue?.reason ?? "must be a JSON object";
+    context.issues.push({ code: "custom", message, input: text });
+    return z.NEVER;
+  })
+  .meta({ contentMediaType: "application/json", contentSchema: { type: "object" } });
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return jsonObject.safeParse(value).data;
+  } catch {
+    return undefined;
+  }
+}
