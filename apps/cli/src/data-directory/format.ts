@@ -10,6 +10,8 @@ export const DATA_DIRECTORY_FORMAT = 1;
 
 const FORMAT_FILE = "format.json";
 const OWN_FILES = /^(lock\..*|(backfill|admin)-token.*|inngest-(event|signing)-key.*|format\.json.*)$/;
+/** The keys of personal data, which `createSynap` makes too, and the ledger beside them. */
+const KEY_FILES = /^personal-data\.keys(?:\.erased)?$/;
 const formatSchema = z.object({ format: z.int().positive(), release: z.string() });
 
 /**
@@ -25,7 +27,11 @@ export function checkFormat(directory: string, release: string): void {
     const foreign = readdirSync(directory).find(
       // createSynap makes its folder without the other files.
       (name) =>
-        !(OWN_FILES.test(name) || (name === EMBEDDED_FOLDER && isEmbeddedDatabase(join(directory, name)))),
+        !(
+          OWN_FILES.test(name) ||
+          KEY_FILES.test(name) ||
+          (name === EMBEDDED_FOLDER && isEmbeddedDatabase(join(directory, name)))
+        ),
     );
     if (foreign === undefined) return;
     throw new DataDirectoryError(

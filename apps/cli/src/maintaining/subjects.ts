@@ -136,9 +136,11 @@ function showCommand(): Command {
     .argument("<id>", "the subject", subjectArgument)
     .addOption(storeOption())
     .action(async (subject: string, { data }: StoreOptions) => {
-      await onSubjects(data, async (database) =>
-        console.log(jsonText(await subjectStatus(database, subject))),
-      );
+      await onSubjects(data, async (database) => {
+        // Who was erased and why is for the owner alone.
+        const status = await database.asOwner((owner) => subjectStatus(owner, subject));
+        console.log(jsonText(status));
+      });
     });
 }
 
