@@ -111,7 +111,7 @@ function holdCommand(): Command {
     .addOption(storeOption())
     .action(async (subject: string, { data, reason, by }: Decision) => {
       await onSubjects(data, async (database) => {
-        await holdSubject(database, { subject, reason, by });
+        await holdSubject(database, { subject, reason, by }, ledgerOf(data));
         console.log(plain(`The data of ${subject} is on hold.`));
       });
     });

@@ -78,7 +78,9 @@ export async function eraseSubject(
 
 /**
  * Does the rest of the erasures that were interrupted.
+ *
  * @returns those that were finished
+ * @throws SubjectHeldError for one that is on hold, after the others were finished
  */
 export async function continueErasures(database: Database, options: ErasureOptions): Promise<Erasure[]> {
   const rows = await database.asOwner((owner) =>
@@ -87,17 +89,22 @@ export async function continueErasures(database: Database, options: ErasureOptio
     ),
   );
   const finished: Erasure[] = [];
-  for (const row of rows) finished.push(await finish(database, row, options));
+  let held: SubjectHeldError | undefined;
+  for (const row of rows) {
+    try {
+      finished.push(await finish(database, row, options));
+    } catch (error) {
+      if (!(error instanceof SubjectHeldError)) throw error;
+      held ??= error;
+    }
+  }
+  if (held !== undefined) throw held;
   return finished;
 }
 
 async function finish(database: Database, row: ErasureRow, options: ErasureOptions): Promise<Erasure> {
   const { ledger } = options;
-  if (!row.is_destroyed) {
-    // First, so that no backup that is made from here on brings the key back.
-    await ledger.add(row.subject);
-    await database.asOwner((owner) => destroyKey(owner, row.subject));
-  }
+  if (!row.is_destroyed) await database.asOwner((owner) => destroyKey(owner, row.subject, ledger));
   // A process that still has the key could write into a read model that is built after the last one to be replaced.
   const keptMs = options.keptMs ?? (database.engine === "embedded" ? 0 : KEPT_MS + 5_000);
   if (keptMs > 0) await sleep(keptMs);
@@ -112,10 +119,12 @@ async function refuseHeld(owner: Transaction, subject: string): Promise<void> {
   if (hold !== undefined) throw new SubjectHeldError(subject, hold);
 }
 
-async function destroyKey(owner: Transaction, subject: string): Promise<void> {
-  // Whoever put the subject on hold since it was begun comes too late, or before this.
+async function destroyKey(owner: Transaction, subject: string, ledger: ErasureLedger): Promise<void> {
+  // A hold comes before this, and is kept, or after the subject is in the ledger, and is refused.
   await owner.query("LOCK TABLE synap.subject_holds IN SHARE MODE");
   await refuseHeld(owner, subject);
+  // Before the key is destroyed, so that no backup that is made from here on brings it back.
+  await ledger.add(subject);
   await owner.query(
     `UPDATE synap.subject_keys SET wrapped_key = NULL, destroyed_at = clock_timestamp()
       WHERE subject = $1 AND wrapped_key IS NOT NULL`,

@@ -5,7 +5,7 @@ export class SubjectHeldError extends Error {
   readonly subject: string;
 
   constructor(subject: string, { by, reason }: { readonly by: string; readonly reason: string }) {
-    super(`The data of "${subject}" is on hold by ${by}: ${reason}. Nothing was erased.`);
+    super(`The data of "${subject}" is on hold by ${by}: ${reason}. It was not erased.`);
     this.subject = subject;
   }
 }

@@ -1,11 +1,18 @@
 import type { Database, SqlSession } from "../connection/sql-session.ts";
+import { type ErasureLedger, ledgerHash } from "../personal-data/erasure-ledger.ts";
 import type { ErasureRequest } from "./erase-subject.ts";
 import { NothingToEraseError } from "./erasure-errors.ts";
 
-/** Puts the data of a subject on hold: it can't be erased until it is released. A second hold replaces the first. */
+/**
+ * Puts the data of a subject on hold: it can't be erased until it is released. A second hold replaces the first.
+ *
+ * @param ledger an interrupted erasure that it has can't be held back any more
+ * @throws NothingToEraseError when the data is erased already; then it is not on hold
+ */
 export async function holdSubject(
   database: Database,
   { subject, reason, by }: ErasureRequest,
+  ledger: Pick<ErasureLedger, "read">,
 ): Promise<void> {
   await database.asOwner(async (owner) => {
     await owner.query(
@@ -13,11 +20,13 @@ export async function holdSubject(
        ON CONFLICT (subject) DO UPDATE SET held_by = $2, reason = $3, held_at = clock_timestamp()`,
       [subject, by, reason],
     );
-    const [erased] = await owner.query(
+    const [destroyed] = await owner.query(
       "SELECT FROM synap.erasures WHERE subject = $1 AND destroyed_at IS NOT NULL",
       [subject],
     );
-    if (erased !== undefined) throw new NothingToEraseError(`The data of "${subject}" is erased already.`);
+    // Read after the insert, which waits for an erasure that is writing into the ledger.
+    const isErased = destroyed !== undefined || (await ledger.read()).has(ledgerHash(subject));
+    if (isErased) throw new NothingToEraseError(`The data of "${subject}" is erased already.`);
   });
 }
 
