@@ -7,7 +7,9 @@ import { POSITION_HEADER } from "@synap/types/http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
-const projections = defaultApplication.projections.filter(({ name }) => name === "tasks-view");
+const projections = defaultApplication.projections.filter(({ name }) =>
+  ["tasks-view", "notes"].includes(name),
+);
 
 describe("the position of an answer", () => {
   let api: TestApi;
@@ -17,11 +19,12 @@ describe("the position of an answer", () => {
   });
   afterAll(() => api.stop());
 
-  /** A worker that makes one pass of the projection. */
-  const work = () =>
-    new EventDispatcher({ database: api.database, catalogue: seedCatalogue, projections }).catchUp(
-      "tasks-view",
-    );
+  /** A worker that makes one pass of each projection. With the first one the notes become part of every append. */
+  async function work(): Promise<void> {
+    const { database } = api;
+    const dispatcher = new EventDispatcher({ database, catalogue: seedCatalogue, projections });
+    for (const { name } of projections) await dispatcher.catchUp(name);
+  }
 
   async function append(stream: string, event: object): Promise<number> {
     const answer = await fetch(`${api.url}/api/v1/streams/${stream}/events`, {
@@ -50,7 +53,7 @@ describe("the position of an answer", () => {
     expect(after.body).toContain(id);
   });
 
-  it("of a read model of inline handlers, or over the log, has what is stored", async () => {
+  it("of a read model of an inline projection, or over the log, has what is stored", async () => {
     const id = randomUUID();
     const note = { type: "note.creation.completed", userId: "ada", data: { content: "Call Acme" } };
     const position = await append(`note/${id}`, note);

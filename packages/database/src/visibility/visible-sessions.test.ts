@@ -44,15 +44,14 @@ describeOnEveryEngine("reading as a user", (engine) => {
     }
   });
 
-  it("gives its role the six views, the audit logs and the function that measures a page, and nothing else", async () => {
+  it("gives its role the eight views, the audit logs and the function that measures a page, and nothing else", async () => {
     const rows = await engine.database.asOwner((owner) =>
       owner.query<{ name: string }>(RIGHTS, ["synap_reader"]),
     );
-    const views = ["events", "stream_events", "streams"].flatMap((view) =>
+    const shown = ["amendments", "audit_entries", "events", "stream_events", "streams"].flatMap((view) =>
       ["creator", "user"].map((of) => `synap_visible.${view}_of_${of}`),
     );
-    const auditLogs = ["creator", "user"].map((of) => `synap_visible.audit_entries_of_${of}`);
-    expect(rows.map(({ name }) => name)).toEqual(["synap.printed_bytes", ...auditLogs, ...views]);
+    expect(rows.map(({ name }) => name)).toEqual(["synap.printed_bytes", ...shown]);
   });
 
   it("refuses a statement as the role that names a table of the log", async () => {
@@ -67,7 +66,7 @@ describeOnEveryEngine("reading as a user", (engine) => {
 
   it.each([undefined, "", "user:another"])("shows no row with the setting %j", async (value) => {
     const auditLog = (of: string) => `audit_entries_of_${of}(NULL, NULL, NULL, NULL, 10)`;
-    for (const view of ["events", "stream_events", "streams", "audit log"]) {
+    for (const view of ["amendments", "events", "stream_events", "streams", "audit log"]) {
       for (const of of ["user", "creator"]) {
         const rows = await engine.database.transaction(async (transaction) => {
           await transaction.query("SELECT set_config('role', 'synap_reader', true)");
