@@ -76,6 +76,7 @@ export {
 } from "./embedded/data-directory-lock.ts";
 export { applyLedger, continueErasures, type Erasure, eraseSubject } from "./erasure/erase-subject.ts";
 export { NothingToEraseError, SubjectHeldError } from "./erasure/erasure-errors.ts";
+export { type ExportedPage, exportSubject } from "./erasure/export-subject.ts";
 export { rewrapKeys } from "./erasure/rewrap-keys.ts";
 export { holdSubject, releaseSubject, subjectStatus } from "./erasure/subject-holds.ts";
 export {

@@ -21,6 +21,9 @@ interface Item {
   readonly associated_data?: string;
 }
 
+/** The most texts, names and values together, that a body of JSON may have: the default of OpenBao and Vault. */
+const MAX_TEXTS = 1_000;
+
 /** Starts a transit engine at `/v1/transit` with the key `synap`, in memory. */
 export async function startTransitServer(): Promise<TransitServer> {
   const token = randomBytes(16).toString("hex");
@@ -67,7 +70,12 @@ export async function startTransitServer(): Promise<TransitServer> {
       request.url ?? ""
     ];
     if (request.method !== "POST" || work === undefined) return void reply(404, { errors: [] });
-    const { batch_input }: { batch_input: Item[] } = JSON.parse(Buffer.concat(chunks).toString());
+    const body = Buffer.concat(chunks).toString();
+    if ((body.match(/"[^"]*"/g) ?? []).length > MAX_TEXTS)
+      return void reply(400, {
+        errors: ["refused JSON input due to high complexity: exceeded maximum number of strings"],
+      });
+    const { batch_input }: { batch_input: Item[] } = JSON.parse(body);
     const batch_results = batch_input.map(work);
     reply(batch_results.some((each) => "error" in each) ? 400 : 200, { data: { batch_results } });
   }

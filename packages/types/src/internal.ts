@@ -58,5 +58,6 @@ export {
   type Replacement,
   replaceValues,
   subjectOf,
+  type ValueStep,
 } from "./personal/personal-values.ts";
 export { isSealedValue, type SealedValue } from "./personal/sealed-value.ts";

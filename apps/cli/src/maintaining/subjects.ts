@@ -1,31 +1,30 @@
-import { join } from "node:path";
-import { type Database, type ErasureLedger, ledgerFile } from "@synap/database";
 import {
   continueErasures,
   type Erasure,
   eraseSubject,
   holdSubject,
-  NothingToEraseError,
   ownKeyFile,
   releaseSubject,
   rewrapKeys,
-  SubjectHeldError,
   subjectStatus,
 } from "@synap/database/internal";
-import { readErasureLedger, readPersonalDataKeys } from "@synap/service";
+import { readPersonalDataKeys } from "@synap/service";
 import { commandOf } from "@synap/service/called-as";
-import { EXIT, ExitError, UsageError } from "@synap/service/exit-codes";
-import { counted, MAX_SUBJECT_LENGTH } from "@synap/types/internal";
+import { UsageError } from "@synap/service/exit-codes";
+import { counted } from "@synap/types/internal";
 import { Command, Option } from "commander";
-import { withMigratedDatabase } from "../data-directory/with-migrated-database.ts";
-import { dataOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { jsonText, plain } from "../terminal/table.ts";
 import { operator, textOption } from "./actor-options.ts";
-
-interface StoreOptions {
-  readonly data: string;
-}
+import { exportCommand } from "./export-subject.ts";
+import {
+  isServer,
+  ledgerOf,
+  onSubjects,
+  type StoreOptions,
+  storeOption,
+  subjectArgument,
+} from "./subject-store.ts";
 
 interface Decision extends StoreOptions {
   readonly reason: string;
@@ -38,18 +37,18 @@ interface EraseOptions extends StoreOptions {
   readonly continue: boolean;
 }
 
-const SUBJECTS = "keys of subjects";
-
 /** The command line of `subjects`. */
 export function subjectsCommand(): Command {
   return new Command("subjects")
     .description(
-      "Erases the personal data of a subject, puts it on hold, and rewraps the keys, in the database at DATABASE_URL or in a data directory.",
+      "Exports and erases the personal data of a subject, puts it on hold, and rewraps the keys, in the database at DATABASE_URL or in a " +
+        "data directory.",
     )
     .addCommand(eraseCommand())
     .addCommand(holdCommand())
     .addCommand(releaseCommand())
     .addCommand(showCommand())
+    .addCommand(exportCommand())
     .addCommand(rewrapCommand())
     .addHelpText(
       "after",
@@ -164,37 +163,6 @@ function describe({ id, subject, position }: Erasure): void {
   console.log("The workers build the read models anew that may have its data: see `status`.");
 }
 
-async function onSubjects(data: string, work: (database: Database) => Promise<void>): Promise<void> {
-  await withMigratedDatabase(data, SUBJECTS, async (database) => {
-    try {
-      await work(database);
-    } catch (cause) {
-      if (!(cause instanceof SubjectHeldError || cause instanceof NothingToEraseError)) throw cause;
-      throw new ExitError(EXIT.failed, plain(cause.message), { cause });
-    }
-  });
-}
-
-/** @throws UsageError where it is not known */
-function ledgerOf(data: string): ErasureLedger {
-  const ledger = readErasureLedger(process.env);
-  if (ledger !== undefined) return ledger;
-  if (isServer())
-    throw new UsageError(
-      "Set SYNAP_ERASURE_LEDGER to a file that is not restored with the database: it keeps erased subjects erased.",
-    );
-  return ledgerFile(join(data, "personal-data.keys.erased"));
-}
-
-function isServer(): boolean {
-  return Boolean(process.env["DATABASE_URL"]);
-}
-
-function subjectArgument(value: string): string {
-  if (value !== "" && value.length <= MAX_SUBJECT_LENGTH) return value;
-  throw new UsageError(`A subject has 1 to ${MAX_SUBJECT_LENGTH} characters.`);
-}
-
 function reasonOption(description: string): Option {
   return new Option("--reason <text>", description).argParser(textOption(1_000));
 }
@@ -203,8 +171,4 @@ function byOption(): Option {
   return new Option("--by <actor>", "who decides it")
     .argParser(textOption(134))
     .default(`user:${operator()}`);
-}
-
-function storeOption(): Option {
-  return dataOption("the data directory, without DATABASE_URL; stop Synap first");
 }

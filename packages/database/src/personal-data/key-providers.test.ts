@@ -104,6 +104,14 @@ describe("Vault's transit engine", () => {
     ]);
   });
 
+  it("sends no request with more texts than it takes", async () => {
+    const provider = vaultKeys(await vault());
+    const many = Array.from({ length: 700 }, (_, index) => ({ subject: `s-${index}`, key: randomBytes(32) }));
+    const wrapped = await provider.wrap(many);
+    const both = many.map(({ subject }, index) => ({ subject, wrapped: wrapped[index] ?? "" }));
+    expect(await provider.unwrap(both)).toEqual(many.map(({ key }) => key));
+  });
+
   it("wraps with the newest version of its key, and unwraps what an earlier one has wrapped", async () => {
     const server = await vault();
     const provider = vaultKeys(server);

@@ -15,8 +15,8 @@ export interface VaultOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Keys in a request: Vault takes many, but a body of a limited size. */
-const TOGETHER = 500;
+/** Keys in a request. OpenBao and Vault refuse a body with more than 1,000 texts, and a key has four. */
+const TOGETHER = 200;
 
 /**
  * A provider on the transit engine of Vault or OpenBao: the wrapping key never leaves it. Each data key is bound to its subject by

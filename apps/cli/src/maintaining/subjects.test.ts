@@ -1,0 +1,77 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTestDatabase } from "@synap/database/testing";
+import { EXIT } from "@synap/service/exit-codes";
+import { createSynap, defineConfig, defineEventType } from "@synap/synap";
+import { EMBEDDED_FOLDER } from "@synap/synap/internal";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { runProgram, setUpCommand } from "../terminal/program.ts";
+import { subjectsCommand } from "./subjects.ts";
+
+const EMAIL = "ada@example.org";
+const customerJoined = defineEventType({
+  name: "customer.joined",
+  description: "A customer joined.",
+  schema: z.strictObject({ email: z.string().meta({ personal: { subject: "userId" } }) }),
+  example: { email: EMAIL },
+});
+
+const folder = mkdtempSync(join(tmpdir(), "synap-subjects-"));
+const dataDirectory = join(folder, "data");
+const exitCode = process.exitCode;
+
+beforeAll(async () => {
+  const { database, options } = await createTestDatabase("embedded", "migrated", { onDisk: true });
+  await database.close();
+  mkdirSync(dataDirectory);
+  if ("dataDirectory" in options) renameSync(options.dataDirectory, join(dataDirectory, EMBEDDED_FOLDER));
+  const synap = await createSynap(defineConfig({ eventTypes: [customerJoined] }), { dataDirectory });
+  await synap.publish({ type: "customer.joined", userId: "ada", data: { email: EMAIL } });
+  await synap.publish({ type: "customer.joined", userId: "ben", data: { email: "ben@example.org" } });
+  await synap.close();
+}, 60_000);
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  process.exitCode = exitCode;
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a command of `subjects` on the directory that createSynap has made, which has a key file. */
+async function run(...args: readonly string[]) {
+  const lines: string[] = [];
+  const errors: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((line) => void lines.push(String(line)));
+  vi.spyOn(console, "error").mockImplementation((line) => void errors.push(String(line)));
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text).trimEnd()) > 0);
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => errors.push(String(text)) > 0);
+  vi.stubEnv("DATABASE_URL", "");
+  process.exitCode = undefined;
+  const streams = [process.stdout, process.stderr];
+  const listeners = streams.map((stream) => stream.listeners("error"));
+  const command = setUpCommand(subjectsCommand(), (rest) => `subjects ${rest}`);
+  await runProgram(command, [...args, "--data", dataDirectory]);
+  // Each command listens to the output of its own process.
+  for (const [index, stream] of streams.entries())
+    for (const listener of stream.listeners("error"))
+      if (!listeners[index]?.includes(listener)) stream.off("error", listener as () => void);
+  const code = process.exitCode ?? EXIT.done;
+  vi.restoreAllMocks();
+  return { code, lines, text: lines.join("\n"), errors: errors.join("\n") };
+}
+
+it("shows a subject in a data directory that has a key file", async () => {
+  const { code, text } = await run("show", "ada");
+  expect([code, JSON.parse(text)]).toEqual([EXIT.done, { subject: "ada", key: "kept" }]);
+});
+
+it("exports the events about a subject as lines of JSON, and says on standard error how many", async () => {
+  const { code, lines, errors } = await run("export", "ada");
+  expect(code).toBe(EXIT.done);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { type: "customer.joined", userId: "ada", data: { email: EMAIL } },
+  ]);
+  expect(errors).toContain("1 event was exported.");
+});
