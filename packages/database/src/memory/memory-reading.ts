@@ -1,5 +1,6 @@
 import { eventsInForce, type StoredEvent } from "@synap/types";
 import { markAmended } from "@synap/types/internal";
+import { PositionLostError } from "../position-lost.ts";
 import {
   type CheckedFilter,
   EQUAL_FIELDS,
@@ -20,6 +21,8 @@ export function readAllFromMemory(log: ShownLog, request: ReadAllRequest): ReadA
     aggregateId: stream?.aggregateId,
   };
   const { watermark } = log;
+  if (after > watermark && after !== Number.MAX_SAFE_INTEGER)
+    throw new PositionLostError({ position: after, resumeAfter: watermark, epoch: null });
   const asked = log.events.filter(
     (event) =>
       event.position > after &&
