@@ -409,4 +409,21 @@ describe.each(testEngines())("on the %s engine", (engine) => {
     }
     expect(await show("r", "?when=now")).toMatchObject({ status: 400, body: { code: "parameter-unknown" } });
   });
+
+  it("the past is refused for a moment that is still to come, whatever there is, and what holds then is not", async () => {
+    const id = randomUUID();
+    await command(id, "create", { data: stay });
+    const later = "2999-01-01T00:00:00Z";
+    for (const name of ["at", "knownAt"]) {
+      for (const type of ["reservation", "note", "reservatoin"]) {
+        expect(await show(id, `?${name}=${later}`, type)).toMatchObject({
+          status: 400,
+          body: { code: "moment-in-future", errors: [{ path: name, code: "moment-in-future" }] },
+        });
+      }
+      const soon = new Date(Date.now() + 20_000).toISOString();
+      expect(await show(id, `?${name}=${soon}`)).toMatchObject({ status: 200, body: { version: 1 } });
+    }
+    expect(await show(id, `?validAt=${later}`)).toMatchObject({ status: 200, body: { version: 1 } });
+  });
 });

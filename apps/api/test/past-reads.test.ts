@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { createSynapClient } from "@synap/client";
 import { testEngines } from "@synap/database/testing";
 import { defineHandler, defineReadModel } from "@synap/handlers";
@@ -31,6 +32,17 @@ const readsMore = defineReadModel({
   path: "reads-more",
   writtenBy: notes === undefined ? [] : [notes],
   read: async ({ query }) => ({ rows: await query("SELECT n.id FROM synap_read.notes AS n, synap.events") }),
+});
+/** Called by the read model "waits" before it reads. */
+let beforeReading: () => Promise<void> = async () => {};
+const waits = defineReadModel({
+  ...model,
+  path: "waits",
+  writtenBy: notes === undefined ? [] : [notes],
+  async read({ query }) {
+    await beforeReading();
+    return { rows: await query("SELECT id FROM synap_read.notes ORDER BY id") };
+  },
 });
 
 const note = (id: string, content: string, more: Partial<EventInput> = {}): EventInput => ({
@@ -94,7 +106,7 @@ describe.each(testEngines())("read models as of a moment (%s)", (engine) => {
     const { projections, readModels } = defaultApplication;
     api = await startTestApi({}, engine, {
       projections,
-      readModels: [...readModels, byHandler, readsMore],
+      readModels: [...readModels, byHandler, readsMore, waits],
     });
     await fillReadModels(api.database, BEFORE.map(completeEvent));
     const end = await newest();
@@ -212,6 +224,27 @@ describe.each(testEngines())("read models as of a moment (%s)", (engine) => {
     });
     const soon = new Date(Date.now() + 20_000).toISOString();
     expect(await contents(`/notes?asOf=${soon}`)).toEqual(await contents("/notes"));
+  });
+
+  it("are read one at a time, and another meanwhile is answered 503", async () => {
+    const steps = new EventEmitter();
+    const [begun, end] = [once(steps, "begun"), once(steps, "end")];
+    beforeReading = async () => {
+      steps.emit("begun");
+      await end;
+    };
+    const first = get(`/waits?asOf=${then}`);
+    try {
+      await begun;
+      const second = await fetch(`${api.url}/api/v1/notes?asOf=${then}`);
+      expect([second.status, second.headers.get("retry-after")]).toEqual([503, "1"]);
+      expect(await second.json()).toMatchObject({ code: "as-of-busy" });
+    } finally {
+      steps.emit("end");
+    }
+    const { status, body } = await first;
+    expect([status, body.rows]).toEqual([200, [{ id: "n1" }, { id: "n2" }, { id: "n3" }]]);
+    expect(await contents(`/notes?asOf=${then}`)).toHaveLength(3);
   });
 
   it("leave nothing behind", async () => {

@@ -35,10 +35,11 @@ export interface CommandOptions extends CallOptions {
 /** At which version or moment an aggregate is wanted. Default: as it is now. */
 export interface AggregateMoment extends CallOptions {
   readonly version?: number;
+  /** As it was at this moment, by the timestamps of its events. Problem `moment-in-future` for one that is still to come. */
   readonly at?: Date | string;
-  /** As it was known at this moment, with corrections applied. Default, with `validAt`: as it is known now. */
+  /** As it was known at this moment, with corrections applied, as `at` not in the future. Default, with `validAt`: as it is known now. */
   readonly knownAt?: Date | string;
-  /** As it held at this moment, by the validity of its events. Default, with `knownAt`: the same moment. */
+  /** As it holds at this moment, also one to come, by the validity of its events. Default, with `knownAt`: the same moment. */
   readonly validAt?: Date | string;
 }
 
@@ -65,7 +66,7 @@ export interface AnyAggregates {
   /**
    * An aggregate of any kind, now or at a version or moment. Of a kind with rules it is the state that these give; of any other,
    * the newest data of each type of event, marked by `fold`. Undefined when it has no events, or had none at that moment.
-   * @throws SynapProblem `aggregate-type-unknown`, `version-not-found`
+   * @throws SynapProblem `aggregate-type-unknown`, `version-not-found`, `moment-in-future`
    */
   getAggregate(stream: StreamName, moment?: AggregateMoment): Promise<Resource<"Aggregate"> | undefined>;
 }

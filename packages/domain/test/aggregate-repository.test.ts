@@ -220,7 +220,7 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
       version: 2,
       state: { startDate: "2026-06-08" },
     });
-    expect(await at("2027-01-01T00:00:00.000Z")).toMatchObject({
+    expect(await at("2026-03-01T00:00:00.000Z")).toMatchObject({
       version: 3,
       state: { status: "CANCELLED" },
     });
@@ -237,6 +237,14 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
         parameter: "at",
       });
     }
+    for (const past of ["at", "knownAt"] as const) {
+      const load = (aheadMs: number) => repository().load(id, { [past]: new Date(Date.now() + aheadMs) });
+      await expect(load(120_000)).rejects.toMatchObject({ code: "MOMENT_IN_FUTURE", parameter: past });
+      // A clock that is a little ahead.
+      expect(await load(20_000)).toMatchObject({ version: 1 });
+    }
+    const validAt = new Date("2999-01-01T00:00:00.000Z");
+    expect(await repository().load(id, { validAt })).toMatchObject({ version: 1 });
     for (const version of [-1, 0.5, Number.NaN])
       await expect(repository().load(id, { version })).rejects.toThrow(RangeError);
   });

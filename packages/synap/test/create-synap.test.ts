@@ -165,6 +165,30 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
     );
   });
 
+  it("reads a read model as it was, and refuses a past that is still to come", async () => {
+    const { id } = await synap.publish(order("o11", "c11"));
+    const { recordedAt: then = "" } = (await synap.getEvent(id)) ?? {};
+    // Times are in milliseconds, and the next event needs a later one.
+    await expect.poll(() => Date.now()).toBeGreaterThan(Date.parse(then));
+    await synap.publish(order("o12", "c11"));
+    const read = (asOf?: Date | string) => synap.readModel(ordersOf, { customer: "c11" }, { asOf });
+    expect((await read(then)).orders).toEqual([{ id: "o11", total: 12.5 }]);
+    expect((await read()).orders).toHaveLength(2);
+
+    const later = new Date(Date.now() + 120_000);
+    const orders = synap.aggregates(orderDecider);
+    await expect(read(later)).rejects.toMatchObject({ code: "MOMENT_IN_FUTURE", parameter: "asOf" });
+    for (const [parameter, refused] of [
+      ["knownAt", synap.queryPage({ type: "order.placed", knownAt: later })],
+      ["knownAt", orders.load("o11", { knownAt: later })],
+      ["at", orders.load("o11", { at: later })],
+    ] as const) {
+      await expect(refused).rejects.toMatchObject({ code: "MOMENT_IN_FUTURE", parameter });
+    }
+    const held = await synap.queryPage({ type: "order.placed", aggregateId: "o11", validAt: later });
+    expect(held.events).toMatchObject([{ id }]);
+  });
+
   it("reads a read model once it has what was written, or says where it stands", async () => {
     const { position } = await synap.publish(order("o10", "c10"));
     const { orders } = await synap.readModel(ordersOf, { customer: "c10" }, { after: position });

@@ -5,6 +5,7 @@ import { eraseSubject, ownKeyFile } from "@synap/database/internal";
 import { createTestDatabase } from "@synap/database/testing";
 import { keyText, readTable } from "@synap/handlers";
 import { defineEventType } from "@synap/types";
+import { eq } from "drizzle-orm";
 import { text } from "drizzle-orm/pg-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -14,6 +15,7 @@ import {
   defineDecider,
   defineHandler,
   defineProjection,
+  defineReadModel,
   type Synap,
 } from "../src/index.ts";
 
@@ -34,6 +36,25 @@ const welcomeSent = defineEventType({
 });
 
 const customers = readTable("customers", { id: keyText("id").primaryKey(), email: text("email").notNull() });
+const customersProjection = defineProjection({
+  name: "customers",
+  version: 1,
+  description: "Keeps every customer.",
+  events: [customerJoined],
+  mode: "inline",
+  table: customers,
+  evolve: (_row, event) => ({ id: event.aggregateId, email: event.data.email }),
+});
+const customersOf = defineReadModel({
+  path: "customers",
+  description: "The customer with an id",
+  writtenBy: [customersProjection],
+  parameters: z.strictObject({ id: z.string() }),
+  response: z.object({ emails: z.array(z.string()) }),
+  read: async ({ orm }, { id }) => ({
+    emails: (await orm.select().from(customers).where(eq(customers.id, id))).map(({ email }) => email),
+  }),
+});
 const seen: string[] = [];
 const erased: string[] = [];
 const customerDecider = defineDecider({
@@ -79,18 +100,9 @@ const application = defineConfig({
       },
     }),
   ],
-  projections: [
-    defineProjection({
-      name: "customers",
-      version: 1,
-      description: "Keeps every customer.",
-      events: [customerJoined],
-      mode: "inline",
-      table: customers,
-      evolve: (_row, event) => ({ id: event.aggregateId, email: event.data.email }),
-    }),
-  ],
+  projections: [customersProjection],
   aggregates: [{ decider: customerDecider, path: "customers" }],
+  readModels: [customersOf],
 });
 
 const CANARY = "canary-4f1a@example.org";
@@ -137,6 +149,16 @@ describe("an application with personal data", () => {
     const old = { ...joined, aggregateId: "c3", schemaVersion: 1, data: { mail: CANARY.toUpperCase() } };
     const { id } = await synap.publish(Object(old));
     expect((await synap.getEvent(id))?.data).toEqual({ email: CANARY, plan: "basic" });
+  });
+
+  it("opens events, and brings them to the current version, for a read model as it was", async () => {
+    await synap.publish({ ...joined, aggregateId: "c4" });
+    const old = { ...joined, aggregateId: "c5", schemaVersion: 1, data: { mail: CANARY.toUpperCase() } };
+    await synap.publish(Object(old));
+    for (const asOf of [undefined, new Date()]) {
+      for (const id of ["c4", "c5"])
+        expect(await synap.readModel(customersOf, { id }, { asOf })).toEqual({ emails: [CANARY] });
+    }
   });
 
   it("decides on what was sent, by any number of events, and keeps no snapshot of it", async () => {

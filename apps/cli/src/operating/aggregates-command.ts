@@ -33,6 +33,7 @@ function showCommand(): Command {
       "after",
       helpText({
         notes: [
+          "--at and --known-at may not be in the future, --valid-at may.",
           "--known-at alone is about the same moment, --valid-at alone is as it is known now.",
           "An aggregate whose kind has rules has the state that these give. Of any other, the newest data of each type of its events is shown.",
         ],

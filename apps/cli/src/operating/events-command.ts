@@ -47,7 +47,10 @@ function findCommand(): Command {
     .addHelpText(
       "after",
       helpText({
-        notes: ['With --json: one event a line (NDJSON), whole; marks are in "amendedBy".'],
+        notes: [
+          "--known-at may not be in the future, --valid-at may.",
+          'With --json: one event a line (NDJSON), whole; marks are in "amendedBy".',
+        ],
         examples: [
           [`${SYNAP_COMMAND} events find --type price.changed --corrections applied`],
           [

@@ -1,4 +1,4 @@
-import { checkMoment, type EventQuery, type JsonObject } from "@synap/types";
+import { checkMoment, checkPast, type EventQuery, type JsonObject } from "@synap/types";
 import { checkJson } from "@synap/types/internal";
 import { UUID } from "./get-event-by-id.ts";
 
@@ -60,7 +60,7 @@ export const EQUAL_FIELDS = Object.keys(EQUAL_COLUMNS) as readonly EqualField[];
 /** Maximum size of `data` in a filter, in bytes of JSON. */
 export const MAX_DATA_FILTER_BYTES = 4_096;
 
-const MOMENTS = ["from", "to", "recordedFrom", "recordedTo", "validAt", "knownAt"] as const;
+const MOMENTS = ["from", "to", "recordedFrom", "recordedTo", "validAt"] as const;
 /** Conditions without an index. */
 const UNINDEXED = ["source", "validAt", "data"] as const;
 /** Conditions of which one is needed beside those without an index. */
@@ -79,16 +79,17 @@ const NARROWING = [
 /**
  * Checks a filter. One whose conditions have no index needs another condition beside them, so that a forgotten one does not
  * read the whole log.
- * @throws InvalidMomentError, EventFilterError
+ * @throws InvalidMomentError, MomentInFutureError, EventFilterError
  */
 export function checkFilter(filter: EventFilter): CheckedFilter {
   const { from: _from, to: _to, recordedFrom: _after, recordedTo: _before, ...others } = filter;
   const { validAt: _valid, knownAt: _known, ...rest } = others;
-  const moments: Partial<Record<(typeof MOMENTS)[number], Date>> = {};
+  const moments: Partial<Record<(typeof MOMENTS)[number] | "knownAt", Date>> = {};
   for (const name of MOMENTS) {
     const value = filter[name];
     if (value !== undefined) moments[name] = checkMoment(name, value);
   }
+  if (filter.knownAt !== undefined) moments.knownAt = checkPast("knownAt", filter.knownAt);
   const { knownAt, recordedTo } = moments;
   if (knownAt !== undefined) {
     // Events are recorded to the millisecond, and the end of a filter is exclusive.

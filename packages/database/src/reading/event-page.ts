@@ -39,7 +39,7 @@ export interface PageSearch {
  * Reads one page of events by keyset: each page costs the same at any depth, and events that arrive in the meantime
  * neither shift nor repeat others. `search` returns the matching events, in order, and as
  * many of them as fit on a page.
- * @throws InvalidCursorError, InvalidMomentError, EventFilterError, and RangeError for a limit out of bounds.
+ * @throws InvalidCursorError, InvalidMomentError, MomentInFutureError, EventFilterError, and RangeError for a limit out of bounds.
  */
 export async function readEventPage(
   given: EventFilter,

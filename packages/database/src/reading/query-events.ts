@@ -14,7 +14,7 @@ type QuerySession = SqlSession & Pick<LogSessions, "places">;
 
 /**
  * Reads one page of stored events that match a filter.
- * @throws InvalidCursorError, InvalidMomentError, EventFilterError, and RangeError for a limit out of bounds.
+ * @throws InvalidCursorError, InvalidMomentError, MomentInFutureError, EventFilterError, and RangeError for a limit out of bounds.
  */
 export function queryEvents(
   session: QuerySession,

@@ -7,7 +7,7 @@ import {
 } from "@synap/database";
 import { type Backoff, pauseAfterConflict } from "@synap/database/internal";
 import {
-  checkMoment,
+  checkPast,
   type EventInput,
   type ExpectedVersion,
   type JsonObject,
@@ -50,14 +50,14 @@ const BACKOFF: Backoff = { firstMs: 10, maxMs: 1_000 };
 export interface AggregateMoment {
   /** The state at this version, or at the latest one if the stream has not reached it yet. */
   readonly version?: number | undefined;
-  /** The state at this moment: only events whose `timestamp` is not later are applied. */
+  /** The state at this moment, not in the future: only events whose `timestamp` is not later are applied. */
   readonly at?: Date | undefined;
   /**
-   * The state as it was known at this moment: from the events that were recorded by then and are in force, in the order of validity. Default,
+   * The state as it was known at this moment, not in the future: from the events that were recorded by then and are in force, in the order of validity. Default,
    * with `validAt`: as it is known now.
    */
   readonly knownAt?: Date | undefined;
-  /** The state that held at this moment, by the validity of the events. Default, with `knownAt`: the same moment. */
+  /** The state that holds at this moment, also one to come, by the validity of the events. Default, with `knownAt`: the same moment. */
   readonly validAt?: Date | undefined;
   /** Number of events above which `knownAt` and `validAt` give up, because they hold all of them. Default: none. */
   readonly maxEvents?: number | undefined;
@@ -97,7 +97,7 @@ export interface AggregateRepository<State, Command> {
   /**
    * Folds the aggregate's events into its state, now or at another moment. Version 0 when it has no events.
    * @throws EventVersionNewerError when another release wrote an event that this one can't read, as `execute`.
-   * @throws InvalidMomentError when a moment is not valid; RangeError when `version` is not a whole number from 0, or is given together
+   * @throws InvalidMomentError when a moment is not valid; MomentInFutureError for `at` and `knownAt`; RangeError when `version` is not a whole number from 0, or is given together
    *   with a moment of knowledge or validity; AsOfTooLongError
    */
   load(aggregateId: string, moment?: AggregateMoment): Promise<AggregateState<State>>;
@@ -167,7 +167,7 @@ export function createAggregateRepository<
       );
       return { ...folded, version: knownVersion(events) };
     }
-    if (at !== undefined) checkMoment("at", at);
+    if (at !== undefined) checkPast("at", at);
     if (moment.version !== undefined && !(Number.isSafeInteger(version) && version >= 0)) {
       throw new RangeError(`A version must be a whole number from 0, not ${version}.`);
     }

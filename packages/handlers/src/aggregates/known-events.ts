@@ -1,4 +1,4 @@
-import { checkMoment, eventsInForce, type KnownMoment, type StoredEvent } from "@synap/types";
+import { checkMoment, checkPast, eventsInForce, type KnownMoment, type StoredEvent } from "@synap/types";
 import { AsOfTooLongError } from "../projections/projection-errors.ts";
 import type { AggregateMoment } from "./aggregate-repository.ts";
 
@@ -9,14 +9,14 @@ export const MAX_KNOWN_EVENTS = 10_000;
  * Returns what a caller asks of an aggregate as it was known, undefined if he asks for none of it. What was known is by default what is
  * known now, and about the moment at which it was known.
  *
- * @throws InvalidMomentError; RangeError together with a version or with `at`
+ * @throws InvalidMomentError; MomentInFutureError; RangeError together with a version or with `at`
  */
 export function knownMoment({ version, at, knownAt, validAt }: AggregateMoment): KnownMoment | undefined {
   if (knownAt === undefined && validAt === undefined) return undefined;
   if (version !== undefined || at !== undefined) {
     throw new RangeError("Give knownAt and validAt, or version, or at.");
   }
-  if (knownAt !== undefined) checkMoment("knownAt", knownAt);
+  if (knownAt !== undefined) checkPast("knownAt", knownAt);
   if (validAt !== undefined) checkMoment("validAt", validAt);
   return { knownAt, validAt: validAt ?? knownAt };
 }

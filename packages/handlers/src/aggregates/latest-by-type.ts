@@ -1,5 +1,5 @@
 import type { LogReader } from "@synap/database";
-import type { JsonObject, StoredEvent, StreamName } from "@synap/types";
+import { checkPast, type JsonObject, type StoredEvent, type StreamName } from "@synap/types";
 import type { AggregateMoment } from "./aggregate-repository.ts";
 import { knownMoment, knownVersion, readKnownEvents } from "./known-events.ts";
 
@@ -23,7 +23,7 @@ const PAGE = 1_000;
  *
  * As it was known, it is the last in the order of validity of each type.
  *
- * @throws InvalidMomentError; RangeError when `version` is not a whole number from 0, or is given together with a moment of knowledge or
+ * @throws InvalidMomentError; MomentInFutureError; RangeError when `version` is not a whole number from 0, or is given together with a moment of knowledge or
  *   validity; AsOfTooLongError
  */
 export async function latestByType(
@@ -39,6 +39,7 @@ export async function latestByType(
     return { version: knownVersion(events), state, isComplete: true };
   }
   const { version: toVersion, at } = moment;
+  if (at !== undefined) checkPast("at", at);
   const newest = new Map<string, StoredEvent>();
   let version = 0;
   let read = 0;

@@ -51,17 +51,19 @@ export function createPastReads({ database, store, newest, maxEvents }: PastRead
   return {
     async read(model, { visibility, parameters, maxBytes, asOf }) {
       const moment = checkPast("asOf", asOf);
-      const position = await settledPosition(database, moment);
       const bounds = { maxBytes, asOf: moment };
       if (model.readPast !== undefined) {
+        const position = await settledPosition(database, moment);
         const session = ownRows(database, visibility);
         const answer = await model.readPast(session, parameters, { ...bounds, position, maxEvents });
         return { answer, position };
       }
       const writers = writersOf(model, newest);
+      // Before the database is asked for anything: the embedded engine would answer after the read that is under way.
       if (isRunning) throw new AsOfBusyError();
       isRunning = true;
       try {
+        const position = await settledPosition(database, moment);
         const answer = await rolledBack(database, async (transaction) => {
           const shown = new Map<string, string>();
           for (const projection of writers) {

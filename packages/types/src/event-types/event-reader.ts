@@ -56,7 +56,7 @@ export interface EventQuery<Name extends string = string, Data = JsonObject>
    * Facts that hold at this moment: from `validFrom`, or else `timestamp`, until before `validTo`. Needs another condition beside it.
    */
   readonly validAt?: Date | string | undefined;
-  /** Events that were recorded up to this moment; with `corrections`, as known then. */
+  /** Events that were recorded up to this moment, which is not in the future; with `corrections`, as known then. */
   readonly knownAt?: Date | string | undefined;
   /**
    * Corrections and retractions. `applied`: only events that are in force, so that a correction is in the place of the event that it corrects.

@@ -62,16 +62,16 @@ export function commandBody<Data extends z.ZodType>(data: Data) {
 /** The version or moment of an aggregate's state. */
 export const aggregateQuery = z.strictObject({
   version: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().describe("State at this version."),
-  at: moment.optional().describe("State at this moment, by the timestamps of the events."),
+  at: moment.optional().describe("State at this moment, by the timestamps of the events. Not in the future."),
   knownAt: moment
     .optional()
     .describe(
-      "State as it was known at this moment: from what was recorded by then, with corrections applied. Default, with `validAt`: now.",
+      "State as it was known at this moment: from what was recorded by then, with corrections applied. Not in the future. Default, with `validAt`: now.",
     ),
   validAt: moment
     .optional()
     .describe(
-      "State that held at this moment, by the validity of the events. Default, with `knownAt`: the same moment.",
+      "State that holds at this moment, also one to come, by the validity of the events. Default, with `knownAt`: the same moment.",
     ),
 });
 

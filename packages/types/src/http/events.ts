@@ -177,10 +177,14 @@ export const eventQuery = z.strictObject({
   recordedTo: moment.optional().describe("Events that were stored before this moment."),
   validAt: moment
     .optional()
-    .describe("Facts that hold then: from `validFrom`, or else `timestamp`, until before `validTo`."),
+    .describe(
+      "Facts that hold then, also in the future: from `validFrom`, or else `timestamp`, until before `validTo`.",
+    ),
   knownAt: moment
     .optional()
-    .describe("Events that were stored up to this moment; with `corrections`, as known then."),
+    .describe(
+      "Events that were stored up to this moment, not in the future; with `corrections`, as known then.",
+    ),
   corrections: z
     .enum(["applied", "marked"], 'must be "applied" or "marked"')
     .optional()

@@ -67,7 +67,9 @@ export const moment = z
 /** The moment of the rows of a read model. */
 export const asOfParameter = moment
   .optional()
-  .describe("The rows as they were at this moment, by when events were stored. Default: as they are.");
+  .describe(
+    "The rows as they were at this moment, not in the future, by when events were stored. Default: as they are.",
+  );
 
 /** The name of a user, a guest or an actor: 1 to 128 characters. */
 export const nameParameter = plainText(128);

@@ -1,6 +1,6 @@
 import { type AggregateMoment, UnknownNameError } from "@synap/handlers";
 import { latestByType, MAX_KNOWN_EVENTS } from "@synap/handlers/internal";
-import { readTimestamp, type StreamName } from "@synap/types";
+import { checkMoment, checkPast, type StreamName } from "@synap/types";
 import { aggregatePath, aggregateQuery } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import type { Principal } from "../../identity/principal.ts";
@@ -36,6 +36,7 @@ const route = {
     },
     ...problemResponses(
       "parameter-invalid",
+      "moment-in-future",
       "parameter-unknown",
       "aggregate-type-unknown",
       "aggregate-not-found",
@@ -61,9 +62,10 @@ export function getAggregateRoute(app: ApiApp, dependencies: ApiDependencies): v
       });
     }
     const { version } = query;
-    const at = readMoment(query.at);
-    const knownAt = readMoment(query.knownAt);
-    const validAt = readMoment(query.validAt);
+    // Before the aggregate is looked for: the refusal does not depend on what there is.
+    const at = query.at === undefined ? undefined : checkPast("at", query.at);
+    const knownAt = query.knownAt === undefined ? undefined : checkPast("knownAt", query.knownAt);
+    const validAt = query.validAt === undefined ? undefined : checkMoment("validAt", query.validAt);
     const isKnown = knownAt !== undefined || validAt !== undefined;
     if (isKnown && (version !== undefined || at !== undefined)) {
       throw new Problem("parameter-invalid", 'Give "knownAt" and "validAt", or "version", or "at".', {
@@ -148,9 +150,4 @@ async function load(
   });
   const { isComplete, ...found } = await latestByType(reader, stream, moment);
   return { ...found, reading: { fold: "latest-by-type", ...(!isComplete && { complete: false }) } };
-}
-
-function readMoment(text: string | undefined): Date | undefined {
-  const reading = text === undefined ? undefined : readTimestamp(text);
-  return reading?.ok ? new Date(reading.milliseconds) : undefined;
 }

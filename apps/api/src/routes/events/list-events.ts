@@ -27,6 +27,7 @@ const route = {
     },
     ...problemResponses(
       "parameter-invalid",
+      "moment-in-future",
       "position-lost",
       "parameter-unknown",
       "filter-unknown",
