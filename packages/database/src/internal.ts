@@ -80,6 +80,13 @@ export { type ExportedPage, exportSubject } from "./erasure/export-subject.ts";
 export { rewrapKeys } from "./erasure/rewrap-keys.ts";
 export { holdSubject, releaseSubject, subjectStatus } from "./erasure/subject-holds.ts";
 export {
+  type ErasureFault,
+  type ErasureReport,
+  MAX_CANARIES,
+  MIN_CANARY,
+  verifyErasure,
+} from "./erasure/verify-erasure.ts";
+export {
   type ApiKey,
   type ApiKeyGrant,
   createApiKey,

@@ -10,8 +10,8 @@ export const DATA_DIRECTORY_FORMAT = 1;
 
 const FORMAT_FILE = "format.json";
 const OWN_FILES = /^(lock\..*|(backfill|admin)-token.*|inngest-(event|signing)-key.*|format\.json.*)$/;
-/** The keys of personal data, which `createSynap` makes too, and the ledger beside them. */
-const KEY_FILES = /^personal-data\.keys(?:\.erased)?$/;
+/** The keys of personal data, which `createSynap` makes too, and beside them the ledger and the key that signs reports. */
+const KEY_FILES = /^personal-data\.keys(?:\.erased|\.signing)?$/;
 const formatSchema = z.object({ format: z.int().positive(), release: z.string() });
 
 /**

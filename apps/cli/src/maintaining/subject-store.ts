@@ -48,6 +48,13 @@ export function keysOf(data: string): KeyProvider {
   return keyFile(join(data, "personal-data.keys"));
 }
 
+/** The file of the key that signs reports: beside the key file, or beside the ledger where there is none. */
+export function signingKeyOf(data: string): string {
+  const { SYNAP_PERSONAL_DATA_KEY_FILE: file } = process.env;
+  if (file) return `${file}.signing`;
+  return isServer() ? `${ledgerOf(data).name}.signing` : join(data, "personal-data.keys.signing");
+}
+
 /** True if the database is a server's. */
 export function isServer(): boolean {
   return Boolean(process.env["DATABASE_URL"]);

@@ -25,6 +25,7 @@ import {
   storeOption,
   subjectArgument,
 } from "./subject-store.ts";
+import { verifySubjectCommand } from "./verify-subject.ts";
 
 interface Decision extends StoreOptions {
   readonly reason: string;
@@ -41,7 +42,7 @@ interface EraseOptions extends StoreOptions {
 export function subjectsCommand(): Command {
   return new Command("subjects")
     .description(
-      "Exports and erases the personal data of a subject, puts it on hold, and rewraps the keys, in the database at DATABASE_URL or in a " +
+      "Exports and erases the personal data of a subject, verifies that, puts it on hold, and rewraps the keys, in the database at DATABASE_URL or in a " +
         "data directory.",
     )
     .addCommand(eraseCommand())
@@ -49,6 +50,7 @@ export function subjectsCommand(): Command {
     .addCommand(releaseCommand())
     .addCommand(showCommand())
     .addCommand(exportCommand())
+    .addCommand(verifySubjectCommand())
     .addCommand(rewrapCommand())
     .addHelpText(
       "after",
