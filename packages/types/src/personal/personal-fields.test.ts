@@ -37,6 +37,25 @@ describe("personal fields of a schema", () => {
     expect(findPersonalFields(z.strictObject({ name: text("userId").min(1).max(20) }))).toHaveLength(1);
   });
 
+  it("are none in a schema that contains itself, and are refused inside the part that does", () => {
+    const node = z.strictObject({
+      name: z.string(),
+      get children() {
+        return z.array(node).optional();
+      },
+    });
+    expect(findPersonalFields(z.strictObject({ email: text("userId"), tree: node }))).toHaveLength(1);
+    const personal = z.strictObject({
+      name: text("userId"),
+      get children() {
+        return z.array(personal).optional();
+      },
+    });
+    expect(refusal(z.strictObject({ tree: personal }))).toContain(
+      '"tree.children.[]", which contains itself',
+    );
+  });
+
   it.each([
     ["an unknown subject", { name: text("customer") }, 'subject "customer", which is neither'],
     ["an optional subject", { id: z.string().optional(), name: text("id") }, "must not be optional"],

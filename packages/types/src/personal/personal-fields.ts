@@ -40,11 +40,12 @@ export class PersonalFieldError extends Error {
 /**
  * Finds the fields of a schema with `.meta({ personal: { subject } })`: in objects, and in arrays of them.
  *
- * @throws PersonalFieldError when the subject of one is not a required text, a union or the like hides one, or it has no masked value
+ * @throws PersonalFieldError when the subject of one is not a required text, a union or the like hides one, it is in a part that contains
+ *   itself, or it has no masked value
  */
 export function findPersonalFields(schema: z.ZodType): readonly PersonalField[] {
   const found: PersonalField[] = [];
-  walk(schema, { path: [], objects: [] }, found);
+  walk(schema, { path: [], objects: [], around: [] }, found);
   return found;
 }
 
@@ -55,6 +56,8 @@ interface Way {
   readonly path: readonly PersonalStep[];
   /** The objects around it, the outermost first. */
   readonly objects: readonly { readonly depth: number; readonly shape: Shape }[];
+  /** All parts around it, among which is the part itself where a schema contains itself. */
+  readonly around: readonly Part[];
 }
 
 function walk(part: Part, way: Way, found: PersonalField[]): void {
@@ -64,15 +67,22 @@ function walk(part: Part, way: Way, found: PersonalField[]): void {
     return;
   }
   const { path, objects } = way;
+  if (way.around.includes(part)) {
+    if (!holdsPersonal(part, new Set())) return;
+    throw new PersonalFieldError(
+      `has a personal field inside "${named(path)}", which contains itself, so that its fields have no end`,
+    );
+  }
+  const around = [...way.around, part];
   const { def } = part._zod;
   if (isObject(def)) {
     const inside = [...objects, { depth: path.length, shape: def.shape }];
     for (const [name, field] of Object.entries(def.shape))
-      walk(field, { path: [...path, name], objects: inside }, found);
+      walk(field, { path: [...path, name], objects: inside, around }, found);
   } else if (isArray(def)) {
-    walk(def.element, { path: [...path, EACH_ITEM], objects }, found);
+    walk(def.element, { path: [...path, EACH_ITEM], objects, around }, found);
   } else if (isWrapper(def)) {
-    walk(def.innerType, way, found);
+    walk(def.innerType, { ...way, around }, found);
   } else if (holdsPersonal(part, new Set())) {
     throw new PersonalFieldError(
       `has a personal field inside "${named(path)}", whose kind is ${def.type}; it can be in objects and in arrays of objects only`,
