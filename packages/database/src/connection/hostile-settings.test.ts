@@ -60,7 +60,8 @@ async function setOnDatabase(test: TestDatabase, names: readonly string[]): Prom
   });
 }
 
-describe.each(testEngines())("on a database with unusual settings (%s)", (engine) => {
+// An operator changes the settings of a server. Where there is one, the embedded database would only repeat what it shows.
+describe.each(testEngines().slice(-1))("on a database with unusual settings (%s)", (engine) => {
   let test: TestDatabase;
   const open = () => createEventStore({ database: test.database, catalogue: seedCatalogue });
 
