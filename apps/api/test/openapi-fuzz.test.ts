@@ -85,19 +85,26 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
     onlyOneExpectation({ ...call, path: { ...path, aggregateType: "note" }, body: soundAppend(call.body) }),
   auditLog: ({ query, ...call }) => ({
     ...call,
-    query: together(without(query, "cursor"), "subjectType", "subjectId"),
+    query: together(without(oneMoment(query), "cursor"), "subjectType", "subjectId"),
   }),
-  notes: withoutCursor,
+  notes: ({ query, ...call }) => withoutCursor({ ...call, query: oneMoment(query) }),
+  openLoops: ({ query, ...call }) => ({ ...call, query: oneMoment(query) }),
+  tasks: ({ query, ...call }) => ({ ...call, query: oneMoment(query) }),
   listDeadLetters: withoutCursor,
   listUnprocessedEvents: withoutCursor,
-  reservations: ({ query: { guest, from, asOf }, ...call }) => ({
+  reservations: ({ query: { guest, from, asOf, knownAt, validAt }, ...call }) => ({
     ...call,
     query: {
       ...(guest === undefined ? { from: from ?? "2026-01-01", to: from ?? "2026-01-01" } : { guest }),
       ...(asOf !== undefined && { asOf }),
+      ...(asOf === undefined && knownAt !== undefined && { knownAt }),
+      ...(asOf === undefined && validAt !== undefined && { validAt }),
     },
   }),
-  compliance: ({ query: { from, ...query }, ...call }) => ({ ...call, query: { ...query, from, to: from } }),
+  compliance: ({ query: { from, ...query }, ...call }) => ({
+    ...call,
+    query: { ...oneMoment(query), from, to: from },
+  }),
   eventStats: ({ query, ...call }) => ({ ...call, query: without(query, "to") }),
   // A version, a moment, and what was known are three ways to name a state.
   getAggregate: ({ query: { version, at, ...known }, ...call }) => ({
@@ -116,6 +123,11 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
 
 function withoutCursor(call: Call): Call {
   return { ...call, query: without(call.query, "cursor") };
+}
+
+/** Leaves one of two questions: as it was, or as it was known. */
+function oneMoment(query: Call["query"]): Call["query"] {
+  return query["asOf"] === undefined ? query : without(without(query, "knownAt"), "validAt");
 }
 
 function without(values: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> {

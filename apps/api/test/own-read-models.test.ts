@@ -66,18 +66,19 @@ describe("an application's own read models", () => {
     expect(await get(`/api/v1/first-numbers${query}`)).toMatchObject({ status: 400, body: { code } });
   });
 
-  it("have no parameter of their own named asOf, and no past without projections", async () => {
-    const parameters = z.strictObject({ asOf: z.string() });
-    expect(() =>
-      defineReadModel({
-        path: "numbers",
-        description: "Numbers",
-        writtenBy: [],
-        parameters,
-        response: z.object({}),
-        read: async () => ({}),
-      }),
-    ).toThrow("has the parameter asOf, which every read model has");
+  it("have no parameter of their own that names a moment of the past, and no past without projections", async () => {
+    for (const name of ["asOf", "knownAt", "validAt"]) {
+      expect(() =>
+        defineReadModel({
+          path: "numbers",
+          description: "Numbers",
+          writtenBy: [],
+          parameters: z.strictObject({ [name]: z.string() }),
+          response: z.object({}),
+          read: async () => ({}),
+        }),
+      ).toThrow(`has the parameter ${name}, which every read model has`);
+    }
     expect(await get("/api/v1/first-numbers?count=1&asOf=2020-01-01T00:00:00Z")).toMatchObject({
       status: 409,
       body: { code: "as-of-unavailable", detail: expect.stringContaining("readPast") },
@@ -112,6 +113,8 @@ describe("an application's own read models", () => {
       parameters: [
         { name: "count", required: true, schema: { type: "integer", minimum: 1, maximum: 10 } },
         { name: "asOf", required: false, schema: { type: "string", format: "date-time" } },
+        { name: "knownAt", required: false, schema: { type: "string", format: "date-time" } },
+        { name: "validAt", required: false, schema: { type: "string", format: "date-time" } },
         { name: "x-synap-position", in: "header", required: false },
         { name: "prefer", in: "header", required: false },
       ],

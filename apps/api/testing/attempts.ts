@@ -243,12 +243,14 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/open-loops?owner=bee-user&limit=1", ofUsers(kind), 200),
     get(`/open-loops?owner=${id}`, ofUsers(kind)),
     get(`/open-loops?owner=bee-user&asOf=${now()}`, ofUsers(kind), 200),
+    get(`/open-loops?owner=bee-user&validAt=${now()}`, ofUsers(kind), 200),
   ],
   tasks: ({ id, kind }) => [
     get("/tasks", ofUsers(kind), 200),
     get("/tasks?owner=bee-user", ofUsers(kind), 200),
     get(`/tasks?owner=${id}`, ofUsers(kind)),
     get(`/tasks?asOf=${now()}`, ofUsers(kind), 200),
+    get(`/tasks?validAt=${now()}`, ofUsers(kind), 200),
   ],
   reservations: ({ id, kind }) => [
     get("/reservations?guest=bee-user", ofUsers(kind), 200),
@@ -256,6 +258,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/reservations?from=2031-07-01&to=2031-07-31&resource=bee-visit-room", ofUsers(kind), 200),
     get(`/reservations?guest=${id}`, ofUsers(kind)),
     get(`/reservations?guest=bee-user&asOf=${now()}`, ofUsers(kind), 200),
+    get(`/reservations?guest=bee-user&validAt=${now()}`, ofUsers(kind), 200),
   ],
   notes: ({ id }) => [
     get("/notes?userId=bee-user", 200, 200),
@@ -264,6 +267,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/notes", 200, 200),
     get("/notes?createdBy=user:bee-user", 200, 200),
     get(`/notes?userId=bee-user&asOf=${now()}`, 200, 200),
+    get(`/notes?userId=bee-user&validAt=${now()}`, 200, 200),
     get(`/notes?createdBy=user:bee-user&userId=${id}`, 200),
   ],
   auditLog: ({ id }, _, cursors) => [
@@ -271,6 +275,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempts>> = {
     get("/audit-log?actor=user:bee-user&limit=1", 200, 200),
     get("/audit-log?limit=1000", 200, 200),
     get(`/audit-log?actor=user:bee-user&asOf=${now()}`, 200, 200),
+    get(`/audit-log?actor=user:bee-user&knownAt=${now()}`, 409, 409, { isBare: true }),
     get("/audit-log?actor=user:bee-user", 200, 200),
     get("/audit-log?subjectType=note&subjectId=bee-note", 200, 200),
     get("/audit-log?subjectType=note&subjectId=bee-shared", 200, 200),

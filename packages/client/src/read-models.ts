@@ -37,6 +37,13 @@ export interface ReadModelOptions extends CallOptions {
   readonly waitSeconds?: number | undefined;
   /** Reads it as it was at this moment, by when events were stored. Problem `moment-in-future` for one that is still to come. */
   readonly asOf?: Date | string | undefined;
+  /**
+   * Reads it as it was known at this moment, with corrections applied. Default, with `validAt`: as it is known now. Problem
+   * `moment-in-future` for one that is still to come; `parameter-invalid` together with `asOf`.
+   */
+  readonly knownAt?: Date | string | undefined;
+  /** Reads it as it held at this moment, by the validity of the events. Default, with `knownAt`: the same moment. */
+  readonly validAt?: Date | string | undefined;
 }
 
 /** Seconds that one request may wait. */
@@ -153,11 +160,29 @@ export function createReadModels(transport: Transport): ReadModels {
 
 /** The parameters of a request without the options of its call. */
 function queryOf<Request extends ReadModelOptions>(request: Request): Omit<Request, keyof ReadModelOptions> {
-  const { after: _, waitSeconds: __, signal: ___, asOf: ____, ...query } = request;
+  const {
+    after: _,
+    waitSeconds: __,
+    signal: ___,
+    asOf: _asOf,
+    knownAt: _knownAt,
+    validAt: _validAt,
+    ...query
+  } = request;
   return { ...query, ...pastOf(request) };
 }
 
-/** The parameter of a read of the past. */
-function pastOf({ asOf }: ReadModelOptions): { readonly asOf?: Date | string } {
-  return asOf === undefined ? {} : { asOf };
+/** The parameters of a read of the past. */
+interface PastQuery {
+  readonly asOf?: Date | string;
+  readonly knownAt?: Date | string;
+  readonly validAt?: Date | string;
+}
+
+function pastOf({ asOf, knownAt, validAt }: ReadModelOptions): PastQuery {
+  return {
+    ...(asOf !== undefined && { asOf }),
+    ...(knownAt !== undefined && { knownAt }),
+    ...(validAt !== undefined && { validAt }),
+  };
 }

@@ -60,7 +60,13 @@ const event = {
 } as const satisfies Required<EventInput>;
 const { aggregateType: _type, aggregateId: _id, ...streamEvent } = event;
 
-const waiting: Every<ReadModelOptions> = { after: 7, waitSeconds: 2, asOf: A_TIME };
+const waiting: Every<ReadModelOptions> = {
+  after: 7,
+  waitSeconds: 2,
+  asOf: A_TIME,
+  knownAt: A_TIME,
+  validAt: A_TIME,
+};
 const reservations: Every<ReservationsQuery>[] = [
   { guest: "g" },
   { from: "2026-11-01", to: "2026-11-02", resource: "r" },

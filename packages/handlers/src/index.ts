@@ -93,6 +93,7 @@ export {
 } from "./projections/read-table.ts";
 export { type AuditEntry, type AuditFilter, auditLog } from "./read-models/audit-log.ts";
 export { type ComplianceStatistics, complianceStats } from "./read-models/compliance-stats.ts";
+export type { PastMoment } from "./read-models/past-moment.ts";
 export { PositionNotReachedError } from "./read-models/position-watch.ts";
 export {
   defineReadModel,

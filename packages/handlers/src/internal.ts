@@ -66,5 +66,6 @@ export {
   type ModelPositions,
   type ModelRead,
 } from "./read-models/model-positions.ts";
+export { askedPast } from "./read-models/past-moment.ts";
 export type { PastRead, PastReads } from "./read-models/past-reads.ts";
 export { componentOf } from "./read-models/read-model.ts";

@@ -15,11 +15,13 @@ import type {
   DecidedEvent,
   Decider,
   JsonSource,
+  PastMoment,
   Projection,
   Projections,
   ReadModel,
 } from "@synap/handlers";
 import {
+  askedPast,
   checkDecider,
   createModelPositions,
   type EventDispatcher,
@@ -83,11 +85,9 @@ export interface StoredAt {
 }
 
 /** Options of a read of a read model. */
-export interface ReadModelOptions extends CallOptions {
+export interface ReadModelOptions extends CallOptions, PastMoment {
   /** Waits until the read model has the events up to this position. */
   readonly after?: number | undefined;
-  /** Reads it as it was at this moment, by when events were stored. It is folded from the log, one read at a time. */
-  readonly asOf?: Date | string | undefined;
   /** Seconds to wait for it. Default 10. */
   readonly waitSeconds?: number | undefined;
 }
@@ -146,7 +146,9 @@ export interface Synap<Types extends EventTypeMap, Parts extends ApplicationPart
   readonly deadLetters: DeadLetters<StoredEventIn<Types>, Parts>;
   /**
    * Queries a read model; with `after`, once it has the events up to that position. Where this process runs no handlers, a worker must.
-   * @throws PositionNotReachedError
+   * Its past is folded from the log, one read at a time.
+   * @throws PositionNotReachedError; for the past also MomentInFutureError, InvalidMomentError, AsOfUnavailableError, AsOfBusyError,
+   *   and RangeError for `asOf` together with `knownAt` or `validAt`
    */
   readModel<Parameters extends z.ZodObject, Answer extends z.ZodType>(
     model: ReadModel<Parameters, Answer>,
@@ -220,10 +222,11 @@ export async function createSynap<
     },
     projections: dispatcher.projections,
     deadLetters: typedDeadLetters<Types>(dispatcher.deadLetters, names, personalData),
-    async readModel(model, parameters, { after, asOf, waitSeconds = 10, signal } = {}) {
+    async readModel(model, parameters, { after, waitSeconds = 10, signal, ...moments } = {}) {
       signal?.throwIfAborted();
-      if (asOf !== undefined) {
-        const read = { visibility: { all: true }, parameters, asOf, maxBytes: MAX_RESPONSE_BYTES } as const;
+      const past = askedPast(moments);
+      if (past !== undefined) {
+        const read = { visibility: { all: true }, parameters, past, maxBytes: MAX_RESPONSE_BYTES } as const;
         return (await pastReads.read(model, read)).answer;
       }
       if (after !== undefined)

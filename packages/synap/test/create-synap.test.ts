@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { OptimisticLockError, StreamClosedError } from "@synap/database";
 import { recordDeadLetter } from "@synap/database/internal";
 import { createTestDatabase, describeOnEveryEngine } from "@synap/database/testing";
-import { defineEventType, EventValidationError } from "@synap/types";
+import { defineEventType, EventValidationError, retractionOf } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
@@ -198,6 +199,21 @@ describeOnEveryEngine("an application's engine in its own process", (engine) => 
     await expect(late).rejects.toMatchObject({ code: "POSITION_NOT_REACHED", position: position * 1_000 });
     const signal = AbortSignal.abort(new Error("given up"));
     await expect(synap.readModel(ordersOf, { customer: "c10" }, { signal })).rejects.toThrow("given up");
+  });
+
+  it("reads a read model as it was known at one moment, about another", async () => {
+    const { id } = await synap.publish(order("o13", "c13"));
+    const event = await synap.getEvent(id);
+    if (event?.type !== "order.placed") throw new Error("It is stored.");
+    while (Date.now() <= Date.parse(event.recordedAt)) await setImmediate();
+    await synap.publish(retractionOf(event, { reason: "entered twice" }));
+    const customer = { customer: "c13" };
+    const [knownAt, validAt] = [event.recordedAt, event.timestamp];
+    const rows = { orders: [{ id: "o13", total: 12.5 }] };
+    expect(await synap.readModel(ordersOf, customer, { knownAt, validAt })).toEqual(rows);
+    expect(await synap.readModel(ordersOf, customer, { validAt })).toEqual({ orders: [] });
+    expect(await synap.readModel(ordersOf, customer, { asOf: new Date() })).toEqual(rows);
+    await expect(synap.readModel(ordersOf, customer, { asOf: knownAt, validAt })).rejects.toThrow(RangeError);
   });
 
   it("refuses an empty list of types, which would select nothing", async () => {

@@ -6,8 +6,8 @@ import {
   PositionNotReachedError,
   type ReadModel,
 } from "@synap/handlers";
-import { asError, componentOf } from "@synap/handlers/internal";
-import { asOfParameter, modelHeaders } from "@synap/types/http";
+import { asError, askedPast, componentOf } from "@synap/handlers/internal";
+import { modelHeaders, pastParameters } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { visibilityOf } from "../identity/visibility.ts";
 import { Problem } from "../problems/problem.ts";
@@ -44,7 +44,7 @@ function readModelRoute(
   model: ReadModel,
 ): void {
   const component = componentOf(model);
-  const query = model.parameters.safeExtend({ asOf: asOfParameter });
+  const query = model.parameters.safeExtend(pastParameters);
   const route: ApiRoute = {
     scope: model.ownRows === true ? "read" : "read-all",
     method: "get",
@@ -74,11 +74,12 @@ function readModelRoute(
     },
   };
   registerRoute(app, route, async (context, principal) => {
-    const { asOf, ...parameters } = readQuery(context, query);
+    const { asOf, knownAt, validAt, ...parameters } = readQuery(context, query);
     const visibility = visibilityOf(principal);
-    if (typeof asOf === "string") {
+    const past = readPast(asOf, knownAt, validAt);
+    if (past !== undefined) {
       return sendPage(context, pages, async (maxBytes) => {
-        const read = { visibility, parameters, asOf, maxBytes };
+        const read = { visibility, parameters, past, maxBytes };
         const { answer, position } = await pastReads.read(model, read).catch(refuse);
         return { body: Object(answer), headers: modelPositionHeader(position) };
       });
@@ -98,6 +99,21 @@ function readModelRoute(
       return { body: Object(answer), headers: modelPositionHeader(position, wait) };
     });
   });
+}
+
+/** Reads the moment of the past that a request asks for. @throws Problem `parameter-invalid`; MomentInFutureError */
+function readPast(asOf: unknown, knownAt: unknown, validAt: unknown): ReturnType<typeof askedPast> {
+  if (asOf !== undefined && (knownAt !== undefined || validAt !== undefined)) {
+    const path = knownAt === undefined ? "validAt" : "knownAt";
+    throw new Problem("parameter-invalid", 'Give "asOf", or "knownAt" and "validAt".', {
+      errors: [{ path, code: "parameter-invalid", reason: "cannot be given together with asOf" }],
+    });
+  }
+  return askedPast({ asOf: textOf(asOf), knownAt: textOf(knownAt), validAt: textOf(validAt) });
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 /** Maps the end of a wait to its problem. */

@@ -99,6 +99,7 @@ describe("a command that asks for the past", () => {
       ["knownAt", "aggregates", "show", "note", "n1", "--known-at", LATER],
       ["at", "aggregates", "show", "note", "n1", "--at", LATER],
       ["asOf", "read-models", "show", "notes", "--as-of", LATER],
+      ["knownAt", "read-models", "show", "notes", "--known-at", LATER],
     ] as const) {
       const { code, lines } = await run(...args);
       expect(code, args.join(" ")).toBe(EXIT.failed);
@@ -108,5 +109,15 @@ describe("a command that asks for the past", () => {
       code: EXIT.done,
     });
     expect((await run("events", "find", "--known-at", "monday")).code).toBe(EXIT.usage);
+  });
+
+  it("asks a read model how it was, or what was known of it, and not both", async () => {
+    const moments = ["--known-at", first.recordedAt, "--valid-at", LATER];
+    const { code, lines } = await run("read-models", "show", "notes", ...moments);
+    expect(code, lines.join("\n")).toBe(EXIT.failed);
+    expect(lines.at(-1)).toContain("writes its rows");
+    const both = await run("read-models", "show", "notes", "--as-of", first.recordedAt, ...moments);
+    expect(both.code).toBe(EXIT.failed);
+    expect(both.lines.at(-1)).toContain('Give "asOf", or "knownAt" and "validAt".');
   });
 });

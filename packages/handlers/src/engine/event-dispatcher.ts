@@ -30,7 +30,7 @@ import { Projections } from "../projection-builds/projections.ts";
 import type { Projection } from "../projections/projection.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { removeCopies } from "../purges/remove-copies.ts";
-import { createPastReads, type PastReads } from "../read-models/past-reads.ts";
+import { createPastReads, type PastLimits, type PastReads } from "../read-models/past-reads.ts";
 
 /** Options of {@link EventDispatcher}. */
 export interface EventDispatcherOptions {
@@ -143,12 +143,12 @@ export class EventDispatcher {
     };
   }
 
-  /** Makes a reader of read models as they were, which gives up after this number of events of the log. Default: none. */
-  pastReads(maxEvents?: number): PastReads {
+  /** Makes a reader of read models as they were, or as they were known. */
+  pastReads(limits: PastLimits = {}): PastReads {
     const { store } = this;
     const newest = (name: string) =>
       this.isProjection(name) ? this.#projectionRegistry.newest(name) : undefined;
-    return createPastReads({ database: this.#database, store, newest, maxEvents });
+    return createPastReads({ database: this.#database, store, newest, ...limits });
   }
 
   /** The names that `catchUp` accepts: asynchronous handlers and projections. */

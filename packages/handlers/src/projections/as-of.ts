@@ -43,7 +43,8 @@ export interface AsOfRequest {
   readonly maxEvents?: number | undefined;
 }
 
-const PAGE = 1_000;
+/** Number of events of the log that are read, and applied, at a time. */
+export const PAST_PAGE = 1_000;
 
 class Undo extends Error {}
 
@@ -102,25 +103,39 @@ export function pastSuffix(): string {
 
 /** Creates the tables of a run and folds the events into them. @throws AsOfTooLongError */
 export async function foldPast(transaction: Transaction, request: PastFold): Promise<AsOfRun> {
-  const { projection, store, position: last, moment, suffix, maxEvents = Number.POSITIVE_INFINITY } = request;
+  const { projection, suffix } = request;
   await createTables(transaction, projection.tables, suffix);
+  const run = new AsOfRun(projection, suffix);
+  for await (const events of pastPages(transaction, request)) await run.apply(events, transaction);
+  return run;
+}
+
+/** Reads a projection's events up to the end of a fold, page by page, in the order of positions. @throws AsOfTooLongError */
+export async function* pastPages(
+  transaction: Transaction,
+  {
+    projection,
+    store,
+    position: last,
+    moment,
+    maxEvents = Number.POSITIVE_INFINITY,
+  }: Omit<PastFold, "suffix">,
+): AsyncGenerator<readonly StoredEvent[]> {
   const isWanted = (event: StoredEvent) =>
     event.position <= last && (moment === undefined || Date.parse(event.recordedAt) <= moment.valueOf());
-  const run = new AsOfRun(projection, suffix);
-  for (let after = 0, read = 0; after < last; read += PAGE) {
+  for (let after = 0, read = 0; after < last; read += PAST_PAGE) {
     // A page covers so many events of the log, whichever of them are wanted.
     if (read >= maxEvents) throw new AsOfTooLongError(projection.name, maxEvents);
     const page = await store.readAll({
       after,
-      limit: PAGE,
+      limit: PAST_PAGE,
       ...(projection.eventTypes === "all" ? {} : { types: projection.eventTypes }),
       transaction,
     });
-    await run.apply(page.events.filter(isWanted), transaction);
+    yield page.events.filter(isWanted);
     if (page.caughtUp) break;
     after = page.position;
   }
-  return run;
 }
 
 async function fold(request: AsOfRequest, bound: Bound, transaction: Transaction): Promise<ReadModelAsOf> {
@@ -196,17 +211,17 @@ SELECT count(*) AS found, count(*) FILTER (WHERE bytes_before < $3::integer) AS 
   ) AS measured`;
 }
 
-/** Reads the position of the last event that was stored by a moment: 0 before the first. */
-export async function lastPosition(session: SqlSession, moment: Date): Promise<number> {
+/** Reads the position of the last event that was stored, by a moment if one is given: 0 before the first. */
+export async function lastPosition(session: SqlSession, moment: Date | undefined): Promise<number> {
   const [row] = await session.query<{ position: number }>(
-    `SELECT coalesce(max(last_position), 0) AS "position" FROM synap.appends WHERE recorded_at <= $1::timestamptz`,
-    [moment],
+    `SELECT coalesce(max(last_position), 0) AS "position" FROM synap.appends WHERE recorded_at <= coalesce($1::timestamptz, 'infinity')`,
+    [moment ?? null],
   );
   return row?.position ?? 0;
 }
 
 /** Applies batches and splits those that fail. */
-class AsOfRun {
+export class AsOfRun {
   readonly failed: { eventId: string; reason: string }[] = [];
   applied = 0;
   readonly #held = new Set<string>();

@@ -33,33 +33,36 @@ export class ProjectionConflictError extends Error {
   override readonly name = "ProjectionConflictError";
 }
 
-/** Thrown for an as-of run, or for an aggregate as it was known, that would have to read more events than its caller allows. */
+/** Thrown for a run over the past, or for an aggregate as it was known, that would have to read or hold more than its caller allows. */
 export class AsOfTooLongError extends Error {
   readonly code = "AS_OF_TOO_LONG";
   override readonly name = "AsOfTooLongError";
-  constructor(name: string, maxEvents: number, of: "log" | "aggregate" = "log") {
-    const upTo = of === "log" ? " up to then" : "";
-    super(
-      `The ${of} has more than ${counted(maxEvents, "event")}${upTo}, too many to fold "${name}" here. Run it in a process of your own.`,
-    );
+  constructor(name: string, limit: number, of: "log" | "aggregate" | "data" = "log") {
+    super(`${LIMITS[of](limit)} to fold "${name}" here. Run it in a process of your own.`);
   }
 }
+
+const LIMITS = {
+  log: (limit: number) => `The log has more than ${counted(limit, "event")} up to then, too many`,
+  aggregate: (limit: number) => `The aggregate has more than ${counted(limit, "event")}, too many`,
+  data: (limit: number) => `The events up to then have more than ${counted(limit, "byte")} of data, too many`,
+};
 
 /** Thrown for a read model whose past nothing keeps. Nothing was read. */
 export class AsOfUnavailableError extends Error {
   readonly code = "AS_OF_UNAVAILABLE";
   override readonly name = "AsOfUnavailableError";
   constructor(readModel: string, reason: string, options?: ErrorOptions) {
-    super(`The read model "${readModel}" can't be shown as of a moment: ${reason}.`, options);
+    super(`The read model "${readModel}" can't be shown as it was: ${reason}.`, options);
   }
 }
 
-/** Thrown while another as-of read is under way. Nothing was read. */
+/** Thrown while another read of the past is under way. Nothing was read. */
 export class AsOfBusyError extends Error {
   readonly code = "AS_OF_BUSY";
   override readonly name = "AsOfBusyError";
   constructor() {
-    super("Another read as of a moment is under way in this process. One runs at a time.");
+    super("Another read of the past is under way in this process. One runs at a time.");
   }
 }
 

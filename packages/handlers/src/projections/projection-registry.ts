@@ -72,7 +72,8 @@ export class ProjectionRegistry {
  * attributed to its name.
  */
 function guarded(projection: Projection, types: ReadableTypes): Projection {
-  const { name, version, description, eventTypes, tables, mode, segments, statement } = projection;
+  const { name, version, description, eventTypes, tables, mode, segments, statement, keepsOrder } =
+    projection;
   return {
     name,
     version,
@@ -82,6 +83,7 @@ function guarded(projection: Projection, types: ReadableTypes): Projection {
     mode,
     segments,
     statement,
+    keepsOrder,
     apply: (events, context) =>
       callHandler(name, events, { types, transaction: context.transaction }, (readable) =>
         projection.apply(readable, context),

@@ -29,6 +29,8 @@ export interface Projection<Name extends string = string> {
   apply(events: readonly StoredEvent[], context: ProjectionContext): Promise<void>;
   /** The same as `apply` in one statement: see {@link defineStatementProjection}. */
   readonly statement?: LogStatement | undefined;
+  /** True if `apply` goes through a batch one event after the other, so that their positions don't matter. Default: false. */
+  readonly keepsOrder?: boolean | undefined;
 }
 
 /** The fields of every projection definition. */
@@ -124,6 +126,7 @@ export function defineProjection<
   return checked({
     ...identityOf(definition),
     tables: [described],
+    keepsOrder: true,
     apply: (events, context) => foldRows(events, context, fold),
   });
 }

@@ -1,12 +1,13 @@
 import type { Database, EventStore, SqlSession, Transaction, Visibility } from "@synap/database";
 import { ownRows, RowsNotOwnedError, readerSession, sqlState } from "@synap/database/internal";
-import { checkPast } from "@synap/types";
 import type { z } from "zod";
 import { foldPast, lastPosition, pastSuffix, rolledBack } from "../projections/as-of.ts";
+import { foldKnown } from "../projections/known-fold.ts";
 import { showPastRows } from "../projections/own-row-views.ts";
 import type { Projection } from "../projections/projection.ts";
 import { AsOfBusyError, AsOfUnavailableError } from "../projections/projection-errors.ts";
 import type { AnswerAtPosition } from "./model-positions.ts";
+import type { AskedPast } from "./past-moment.ts";
 import type { ReadModel } from "./read-model.ts";
 
 /** A read of a read model as it was. */
@@ -14,8 +15,8 @@ export interface PastRead<Parameters extends z.ZodObject> {
   /** The rows that the caller may read: of the past, too. */
   readonly visibility: Visibility;
   readonly parameters: z.output<Parameters>;
-  /** The moment, by when events were stored: a Date, or text of RFC 3339. */
-  readonly asOf: Date | string;
+  /** The moment of the past: see `askedPast`. */
+  readonly past: AskedPast;
   /** Size in bytes at which a response of large rows should end. */
   readonly maxBytes: number;
 }
@@ -23,11 +24,10 @@ export interface PastRead<Parameters extends z.ZodObject> {
 /** Reads read models as they were. Made by {@link createPastReads}. */
 export interface PastReads {
   /**
-   * Reads a read model as it was at a moment, with the position of the last event of then. Takes time in proportion to the number of
-   * events; one at a time.
+   * Reads a read model as it was at a moment, or as it was known, with the position of the last event of then. Takes time in proportion
+   * to the number of events; one at a time.
    *
-   * @throws InvalidMomentError; MomentInFutureError; AsOfTooLongError; AsOfUnavailableError; AsOfBusyError; RowsNotOwnedError;
-   *   VisibilityUnavailableError
+   * @throws AsOfTooLongError; AsOfUnavailableError; AsOfBusyError; RowsNotOwnedError; VisibilityUnavailableError
    */
   read<Parameters extends z.ZodObject, Answer extends z.ZodType>(
     model: ReadModel<Parameters, Answer>,
@@ -35,24 +35,32 @@ export interface PastReads {
   ): Promise<AnswerAtPosition<Answer>>;
 }
 
+/** The limits of reads of the past. */
+export interface PastLimits {
+  /** Number of events of the log, of any type, after which a read is given up. Default: none. */
+  readonly maxEvents?: number | undefined;
+  /** Size of the events that are held to apply corrections, in bytes of JSON, after which a read is given up. Default: none. */
+  readonly maxHeldBytes?: number | undefined;
+}
+
 /** The parts that reads of the past need. */
-export interface PastReadsParts {
+export interface PastReadsParts extends PastLimits {
   readonly database: Database;
   readonly store: Pick<EventStore, "readAll">;
   /** Finds the newest version of a projection in this process, as it is run: with events that its code can read. */
   readonly newest: (name: string) => Projection | undefined;
-  /** Number of events of the log, of any type, after which a read is given up. Default: none. */
-  readonly maxEvents?: number | undefined;
 }
 
 /** Makes the reader of a process. */
-export function createPastReads({ database, store, newest, maxEvents }: PastReadsParts): PastReads {
+export function createPastReads(parts: PastReadsParts): PastReads {
+  const { database, store, newest, maxEvents, maxHeldBytes } = parts;
   let isRunning = false;
   return {
-    async read(model, { visibility, parameters, maxBytes, asOf }) {
-      const moment = checkPast("asOf", asOf);
-      const bounds = { maxBytes, asOf: moment };
+    async read(model, { visibility, parameters, maxBytes, past }) {
+      const { recordedBy: moment, about, isKnown } = past;
+      const bounds = { maxBytes, asOf: about };
       if (model.readPast !== undefined) {
+        if (isKnown) throw new AsOfUnavailableError(model.path, AS_STORED);
         const position = await settledPosition(database, moment);
         const session = ownRows(database, visibility);
         const answer = await model.readPast(session, parameters, { ...bounds, position, maxEvents });
@@ -68,7 +76,9 @@ export function createPastReads({ database, store, newest, maxEvents }: PastRead
           const shown = new Map<string, string>();
           for (const projection of writers) {
             const suffix = pastSuffix();
-            await foldPast(transaction, { projection, store, position, moment, suffix, maxEvents });
+            const fold = { projection, store, position, moment, suffix, maxEvents };
+            if (isKnown) await foldKnown(transaction, { ...fold, validAt: about, maxBytes: maxHeldBytes });
+            else await foldPast(transaction, fold);
             await show(transaction, projection, suffix, visibility, shown);
           }
           const rename = (text: string) => withPastTables(text, shown);
@@ -85,8 +95,10 @@ export function createPastReads({ database, store, newest, maxEvents }: PastRead
   };
 }
 
-/** The position of the last event that was stored by a moment and can't be preceded by an unfinished append any more. */
-async function settledPosition(session: SqlSession, moment: Date): Promise<number> {
+const AS_STORED = "it shows events as they were stored, with no correction applied; ask for it with asOf";
+
+/** The position of the last event that was stored, by a moment if one is given, and can't be preceded by an unfinished append any more. */
+async function settledPosition(session: SqlSession, moment: Date | undefined): Promise<number> {
   const [row] = await session.query<{ watermark: number }>(
     "SELECT synap.append_watermark() * 1024 + 1023 AS watermark",
   );

@@ -10,7 +10,7 @@ export type ReadSession = Pick<Database, "query" | "orm">;
 export interface ResponseBounds {
   /** Size in bytes at which a response of large rows should end: with the row that reaches it. */
   readonly maxBytes: number;
-  /** The moment in the past that was asked for; undefined for the present. */
+  /** The moment that the rows are about, where it was asked for: `asOf`, or else `validAt` or `knownAt`. Undefined for the present. */
   readonly asOf?: Date | undefined;
 }
 
@@ -125,8 +125,9 @@ export function defineReadModel<
     throw new ReadModelDefinitionError(path, "needs a path of lower case words joined by dashes");
   }
   if (RESERVED.has(path)) throw new ReadModelDefinitionError(path, "has a path that Synap's API uses itself");
-  if ("asOf" in parameters.shape) {
-    throw new ReadModelDefinitionError(path, "has the parameter asOf, which every read model has");
+  const taken = ["asOf", "knownAt", "validAt"].find((name) => name in parameters.shape);
+  if (taken !== undefined) {
+    throw new ReadModelDefinitionError(path, `has the parameter ${taken}, which every read model has`);
   }
   checkWriters(path, model.writtenBy);
   describe(path, "parameters", parameters);

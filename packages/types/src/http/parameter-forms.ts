@@ -64,12 +64,24 @@ export const moment = z
   )
   .meta({ format: "date-time", pattern: TIMESTAMP_FORM });
 
-/** The moment of the rows of a read model. */
-export const asOfParameter = moment
-  .optional()
-  .describe(
-    "The rows as they were at this moment, not in the future, by when events were stored. Default: as they are.",
-  );
+/** The moment of the rows of a read model: how they were, or what was known. */
+export const pastParameters = {
+  asOf: moment
+    .optional()
+    .describe(
+      "The rows as they were at this moment, not in the future, by when events were stored. Default: as they are.",
+    ),
+  knownAt: moment
+    .optional()
+    .describe(
+      "The rows as they were known at this moment, not in the future: from what was recorded by then, with corrections applied. Default, with `validAt`: now.",
+    ),
+  validAt: moment
+    .optional()
+    .describe(
+      "The rows that held at this moment, by the validity of the events. Default, with `knownAt`: the same moment.",
+    ),
+};
 
 /** The name of a user, a guest or an actor: 1 to 128 characters. */
 export const nameParameter = plainText(128);

@@ -55,7 +55,7 @@ export const PROBLEM_CODES = {
   "projection-conflict": { status: 409, title: "The state of the projection does not allow this" },
   "projection-changed": { status: 409, title: "The projection was changed without a new version" },
   "as-of-too-long": { status: 409, title: "Too many events for a read model as of then" },
-  "as-of-unavailable": { status: 409, title: "The read model can't be shown as of a moment" },
+  "as-of-unavailable": { status: 409, title: "The read model can't be shown as it was" },
   "cutover-refused": { status: 409, title: "The new build cannot become the live one" },
   "dead-letter-not-retryable": { status: 409, title: "The dead letter cannot be retried" },
   "nothing-to-resolve": { status: 409, title: "The event does not wait for a decision" },

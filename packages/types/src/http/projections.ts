@@ -140,6 +140,9 @@ export const projectionAsOf = z.object({
 /** Number of events of the log up to which the API shows the past. The embedded engine does nothing else meanwhile. */
 export const MAX_AS_OF_EVENTS = 100_000;
 
+/** Size of the events, in bytes of JSON, that the API holds to show a read model as it was known. */
+export const MAX_KNOWN_BYTES = 64 * 1024 * 1024;
+
 /** The end of the events of an as-of run, and the number of rows. */
 export const asOfQuery = z.strictObject({
   position: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional().describe("As of this position of the log."),

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { reservationStatus } from "../catalogue/reservation.ts";
 import {
   areInOrder,
-  asOfParameter,
   cursorParameter,
   DEFAULT_PAGE_SIZE,
   dayParameter,
@@ -11,6 +10,7 @@ import {
   NOT_IN_ORDER,
   nameParameter,
   nextCursor,
+  pastParameters,
   plainText,
   type RequestSchemas,
 } from "./parameter-forms.ts";
@@ -192,14 +192,18 @@ export const READ_MODEL_REQUESTS = {
   },
 } as const satisfies Record<string, RequestSchemas>;
 
-const past = { asOf: asOfParameter };
-
 /** The same as the operations of the API take them: each with the moment of its rows. */
 export const READ_MODEL_OPERATIONS = {
-  openLoops: { headers: modelHeaders, query: READ_MODEL_REQUESTS.openLoops.query.safeExtend(past) },
-  tasks: { headers: modelHeaders, query: READ_MODEL_REQUESTS.tasks.query.safeExtend(past) },
-  reservations: { headers: modelHeaders, query: READ_MODEL_REQUESTS.reservations.query.safeExtend(past) },
-  notes: { headers: modelHeaders, query: READ_MODEL_REQUESTS.notes.query.safeExtend(past) },
-  auditLog: { headers: modelHeaders, query: READ_MODEL_REQUESTS.auditLog.query.safeExtend(past) },
-  compliance: { headers: modelHeaders, query: READ_MODEL_REQUESTS.compliance.query.safeExtend(past) },
+  openLoops: { headers: modelHeaders, query: READ_MODEL_REQUESTS.openLoops.query.safeExtend(pastParameters) },
+  tasks: { headers: modelHeaders, query: READ_MODEL_REQUESTS.tasks.query.safeExtend(pastParameters) },
+  reservations: {
+    headers: modelHeaders,
+    query: READ_MODEL_REQUESTS.reservations.query.safeExtend(pastParameters),
+  },
+  notes: { headers: modelHeaders, query: READ_MODEL_REQUESTS.notes.query.safeExtend(pastParameters) },
+  auditLog: { headers: modelHeaders, query: READ_MODEL_REQUESTS.auditLog.query.safeExtend(pastParameters) },
+  compliance: {
+    headers: modelHeaders,
+    query: READ_MODEL_REQUESTS.compliance.query.safeExtend(pastParameters),
+  },
 } as const satisfies Record<string, RequestSchemas>;
