@@ -132,6 +132,13 @@ describe("the processes", () => {
     await untilSaid(name === "start" ? /http:\/\/127\.0\.0\.1/ : /waiting for the database/);
   });
 
+  it.each(["api", "worker"])("%s warns on Vault without a ledger of erased subjects", async (name) => {
+    const { untilSaid } = start(name, { SYNAP_VAULT_URL: NOWHERE, SYNAP_VAULT_TOKEN: "none" });
+    await untilSaid(
+      /SYNAP_ERASURE_LEDGER is not set: a restored backup would bring erased personal data back/,
+    );
+  });
+
   it.each([
     ["migrate", ["--check"]],
     ["status", ["--token", "none"]],

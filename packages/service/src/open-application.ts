@@ -38,7 +38,7 @@ export async function openApplication(
   const brokerFault = checkBrokerChoice(variables, keyVariable);
   if (brokerFault !== undefined) throw new ConfigurationError(brokerFault.reason);
   const keys = readPersonalDataKeys(variables);
-  const ledger = readErasureLedger(variables);
+  const ledger = readErasureLedger(variables, (text) => logger.warn(text));
   const { application } = await loadConfig({ path: variables["SYNAP_CONFIG"] });
   const server = { ...urls, maxConnections: databaseConnections, lockTimeout: lockTimeoutMs };
   const opened = await waitForDatabase(

@@ -30,11 +30,22 @@ export function readPersonalDataKeys({
   });
 }
 
-/** Reads the ledger of erased subjects: the file at SYNAP_ERASURE_LEDGER, or beside the key file. Undefined where neither is set. */
-export function readErasureLedger({
-  SYNAP_ERASURE_LEDGER: path,
-  SYNAP_PERSONAL_DATA_KEY_FILE: file,
-}: NodeJS.ProcessEnv): ErasureLedger | undefined {
+/**
+ * Reads the ledger of erased subjects: the file at SYNAP_ERASURE_LEDGER, or beside the key file. Undefined where neither is set.
+ *
+ * @param warn is called when keys are wrapped by Vault, and nothing says where the ledger is
+ */
+export function readErasureLedger(
+  {
+    SYNAP_ERASURE_LEDGER: path,
+    SYNAP_PERSONAL_DATA_KEY_FILE: file,
+    SYNAP_VAULT_URL: vault,
+  }: NodeJS.ProcessEnv,
+  warn: (text: string) => void = () => {},
+): ErasureLedger | undefined {
   if (path) return ledgerFile(path);
-  return file ? ledgerFile(`${file}.erased`) : undefined;
+  if (file) return ledgerFile(`${file}.erased`);
+  if (vault)
+    warn("SYNAP_ERASURE_LEDGER is not set: a restored backup would bring erased personal data back.");
+  return undefined;
 }

@@ -125,7 +125,7 @@ export async function runSynap(options: RunSynapOptions): Promise<RunningSynap> 
     const personalData =
       wrapping === undefined && server === undefined && hasPersonalData(application.catalogue.types)
         ? await ownKeyFile(directory.path)
-        : { keys: wrapping, ledger: readErasureLedger(process.env) };
+        : { keys: wrapping, ledger: readErasureLedger(process.env, (text) => logger.warn(text)) };
     const { engine, close } = await openEngine(
       application,
       server === undefined

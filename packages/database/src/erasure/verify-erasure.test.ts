@@ -105,6 +105,14 @@ it("finds nothing after an erasure that is finished, and has its steps with thei
   expect((await verify()).faults).toEqual([{ kind: "not-in-ledger" }]);
 });
 
+it("finds an erasure that was interrupted", async () => {
+  await erase();
+  const interrupt = `UPDATE synap.erasures SET erased_at = NULL, "position" = NULL WHERE subject = $1`;
+  await test.database.asOwner((owner) => owner.query(interrupt, [subject]));
+  const { faults, isErased } = await verify();
+  expect([isErased, faults]).toEqual([false, [{ kind: "not-erased" }]]);
+});
+
 it("finds a canary in every kind of column, in any case of A to Z, and says which, and in how many rows", async () => {
   await erase();
   await finish();

@@ -83,7 +83,9 @@ export async function verifyErasure(
   // After the search, which may take long.
   const { verifiedAt, keyExists, erasure } = await database.asOwner((owner) => readSteps(owner, subject));
   const inLedger = (await ledger.read()).has(ledgerHash(subject));
-  const isErased = !keyExists && (erasure?.position !== undefined || inLedger);
+  // A restored database may not know of the erasure that the ledger has.
+  const isRecorded = erasure === undefined ? inLedger : erasure.position !== undefined;
+  const isErased = !keyExists && isRecorded;
   const faults: ErasureFault[] = [
     ...(keyExists ? [{ kind: "key-exists" as const }] : []),
     ...found.flatMap(({ name, table, column, rows }): ErasureFault[] => {

@@ -62,9 +62,10 @@ it("a retraction repeats what it takes back, and says why", () => {
   expect(again.metadata["retracts"]).toBe(event.id);
 });
 
-it("a retraction is not made of an event with masked values, which it would store", () => {
+it("neither a retraction nor a correction is made of an event with masked values, which it would store", () => {
   const masked = [{ path: "/content", reason: "not-allowed" }] as const;
   expect(() => retractionOf({ ...stored, masked }, { reason: "wrong" })).toThrow(MaskedEventError);
+  expect(() => correctionOf({ ...stored, masked }, { data: stored.data })).toThrow(MaskedEventError);
 });
 
 it.each([

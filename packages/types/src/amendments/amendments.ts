@@ -108,6 +108,8 @@ export function correctionOf<Type extends string, Data>(
   event: AmendedEvent<Type, Data>,
   correction: CorrectionOptions<NoInfer<Data>>,
 ): AmendingEvent<Type, Data> {
+  // The new data is mostly a copy of the old with one change.
+  if (event.masked !== undefined) throw new MaskedEventError(event.id);
   const { data, validFrom, validTo, ...options } = correction;
   return amend(event, "corrects", data, options, {
     validFrom: validFrom ?? event.validFrom ?? event.timestamp,
