@@ -3,7 +3,7 @@ import { type Database, type EventStore, OptimisticLockError } from "@synap/data
 import { createEventStore, createMemoryEventStore } from "@synap/database/internal";
 import { createTestDatabase, testEngines } from "@synap/database/testing";
 import { AggregateConflictError, CommandRefusedError, createAggregateRepository } from "@synap/handlers";
-import { seedCatalogue } from "@synap/types";
+import { correctionOf, type EventInput, type StoredEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { reservationDecider } from "../src/reservations/reservation-decider.ts";
 
@@ -224,6 +224,29 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
       version: 3,
       state: { status: "CANCELLED" },
     });
+  });
+
+  it("has events that begin to hold at one moment in the order of positions, a correction in the place of its original", async () => {
+    const stream = { aggregateType: "reservation", aggregateId: randomUUID() };
+    const validAt = new Date(Date.now() - 86_400_000);
+    const add = async (event: EventInput): Promise<StoredEvent> => {
+      const complete = seedCatalogue.completeEvent({ validFrom: validAt.toISOString(), ...event, ...stream });
+      await store.append(complete);
+      const stored = await store.getById(complete.id);
+      if (stored === undefined) throw new Error("It was not stored.");
+      return stored;
+    };
+    const moved = (newStartDate: string) => ({ oldStartDate: create.data.startDate, newStartDate });
+    const type = "reservation.rescheduled";
+    const load = async () => (await repository().load(stream.aggregateId, { validAt })).state;
+    await add({ type: "reservation.created", data: create.data });
+    const first = await add({ type, data: moved(day(1)) });
+    await add({ type, data: moved(day(2)) });
+    expect(await load()).toMatchObject({ startDate: day(2) });
+    await add(correctionOf(first, { data: moved(day(3)) }));
+    expect(await load()).toMatchObject({ startDate: day(2) });
+    await add({ type, data: moved(day(4)), validFrom: new Date(validAt.valueOf() - 1).toISOString() });
+    expect(await load()).toMatchObject({ startDate: day(2) });
   });
 
   it("refuses a moment that is none, and a version that is none", async () => {

@@ -150,6 +150,25 @@ describe.each(["memory", ...testEngines()] as const)("the bitemporal questions (
     );
   });
 
+  it("have events that begin to hold at one moment in the order of positions, a correction in the place of its original", async () => {
+    const flow = randomUUID();
+    const fact = { stream: "a", happened: 1, days: undefined, amends: undefined, retracts: false } as const;
+    const [first, second, early] = await append(flow, [
+      [{ ...fact, from: 2 }],
+      [{ ...fact, from: 2 }],
+      [{ ...fact, from: 1 }],
+      [{ ...fact, from: undefined, amends: 0 }],
+    ]);
+    const name = { aggregateType: "note", aggregateId: `${flow} a` };
+    const events: StoredEvent[] = [];
+    for await (const event of store.readStream(name)) events.push(event);
+    const correction = events.at(-1);
+    const inOrder = [early?.id, correction?.id, second?.id];
+    expect(correction?.metadata?.["corrects"]).toBe(first?.id);
+    expect(eventsInForce(events).map(({ id }) => id)).toEqual(inOrder);
+    expect((await throughSql(name, {})) ?? inOrder).toEqual(inOrder);
+  });
+
   it("have the same answers page by page, in both directions", async () => {
     const flow = randomUUID();
     const facts = Array.from({ length: 9 }, (_, index): Step => {
