@@ -1,12 +1,15 @@
 import { request } from "node:http";
+import { recordDeadLetter } from "@synap/database/internal";
 import { EventDispatcher } from "@synap/handlers/internal";
 import { defaultApplication } from "@synap/synap/internal";
-import { seedCatalogue } from "@synap/types";
+import { completeEvent, seedCatalogue } from "@synap/types";
 import { arbitraryOf, type JsonSchema } from "@synap/types/testing";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { soundAppend, soundBatch, soundEvent } from "../testing/sound-bodies.ts";
+import { spoiledCursors } from "../testing/spoiled-cursors.ts";
 import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts";
 
 // Reads the API's own document and holds the API to it. SYNAP_FUZZ_SEED repeats a run, SYNAP_FUZZ_RUNS lengthens it.
@@ -39,6 +42,8 @@ interface Call {
   /** Media type of the body. */
   readonly type: string;
   readonly body: unknown;
+  /** Between the lines of the body, where it consists of lines. */
+  readonly separator: string;
 }
 interface ApiResponse {
   readonly status: number;
@@ -63,6 +68,7 @@ beforeAll(async () => {
     projections: defaultApplication.projections,
   });
   await dispatcher.projections.prepare();
+  await fillLists(dispatcher);
   const document = JSON.parse(await (await fetch(`${api.url}/openapi.json`)).text());
   components = document.components.schemas;
   ajv.addSchema(document, "api");
@@ -77,6 +83,24 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
+/** Stores enough for two pages of every list. */
+async function fillLists(dispatcher: EventDispatcher): Promise<void> {
+  const note = { type: "note.creation.completed", correlationId: "many" } as const;
+  const events = ["many", "many", "other"].map((aggregateId) =>
+    completeEvent({ ...note, aggregateId, data: { content: "fuzz" } }),
+  );
+  for (const outcome of await dispatcher.store.appendBatch(events)) expect(outcome.status).toBe("stored");
+  await dispatcher.catchUp("notes");
+  for (const event of events)
+    await recordDeadLetter(api.database, {
+      handler: "fuzz",
+      event,
+      code: "fuzz",
+      reason: "Fuzz.",
+      attempts: 1,
+    });
+}
+
 /** Rules between parameters, which a document can't hold, and bodies that have to name an event type that exists. */
 const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
   publishEvent: (call) => onlyOneKey({ ...call, body: soundEvent(call.body, call.type) }),
@@ -85,13 +109,11 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
     onlyOneExpectation({ ...call, path: { ...path, aggregateType: "note" }, body: soundAppend(call.body) }),
   auditLog: ({ query, ...call }) => ({
     ...call,
-    query: together(without(oneMoment(query), "cursor"), "subjectType", "subjectId"),
+    query: together(oneMoment(query), "subjectType", "subjectId"),
   }),
-  notes: ({ query, ...call }) => withoutCursor({ ...call, query: oneMoment(query) }),
+  notes: ({ query, ...call }) => ({ ...call, query: oneMoment(query) }),
   openLoops: ({ query, ...call }) => ({ ...call, query: oneMoment(query) }),
   tasks: ({ query, ...call }) => ({ ...call, query: oneMoment(query) }),
-  listDeadLetters: withoutCursor,
-  listUnprocessedEvents: withoutCursor,
   reservations: ({ query: { guest, from, asOf, knownAt, validAt }, ...call }) => ({
     ...call,
     query: {
@@ -116,14 +138,7 @@ const MADE_CONSISTENT: Readonly<Record<string, (call: Call) => Call>> = {
     ...call,
     query: query["position"] === undefined ? { ...query, moment: moment ?? "2026-01-01T00:00:00Z" } : query,
   }),
-  listEvents: withoutCursor,
-  listEventTypes: withoutCursor,
-  aggregateHistory: withoutCursor,
 };
-
-function withoutCursor(call: Call): Call {
-  return { ...call, query: without(call.query, "cursor") };
-}
 
 /** Leaves one of two questions: as it was, or as it was known. */
 function oneMoment(query: Call["query"]): Call["query"] {
@@ -165,62 +180,37 @@ function onlyOneKey({ headers, ...call }: Call): Call {
   return { ...call, headers: isInBody ? others : headers };
 }
 
-/** Fields of a generated event that depend on the clock, on its type, or on its other fields. */
-const UNSOUND = {
-  plain: [
-    "timestamp",
-    "validTo",
-    "valid_to",
-    "aggregateType",
-    "aggregate_type",
-    "schemaVersion",
-    "schema_version",
-  ],
-  cloudEvent: ["time", "validto", "aggregatetype", "synapmetadata", "schemaversion"],
-} as const;
-
-/** The generated envelope around the data of a type of the catalogue. */
-function soundEvent(generated: unknown, type = "application/json", isInStream = false): unknown {
-  const event: Record<string, unknown> = { ...(generated as object) };
-  for (const name of type === "application/json" ? UNSOUND.plain : UNSOUND.cloudEvent) delete event[name];
-  if (isInStream) for (const name of ["aggregateId", "aggregate_id"]) delete event[name];
-  const typeField = "event_type" in event ? "event_type" : "type";
-  return { ...event, [typeField]: "note.creation.requested", data: { content: "fuzz" } };
-}
-
-function soundBatch(generated: unknown, type: string): unknown {
-  if (Array.isArray(generated)) {
-    const events = generated.map((each) => soundEvent(each, type));
-    const cloudEvent = { specversion: "1.0", id: "1", source: "fuzz" };
-    return events.length > 0 ? events : [soundEvent(type === "application/json" ? {} : cloudEvent, type)];
-  }
-  const { events } = generated as { events: unknown[] };
-  return { events: soundBatch(events, type) };
-}
-
-function soundAppend(generated: unknown): unknown {
-  const { events, ...rest } = generated as { events: unknown[] };
-  return { ...rest, events: events.map((each) => soundEvent(each, undefined, true)) };
-}
-
 /** Texts that some fields can't hold: names that mean a step in a path, and what the database has no room for. */
 const ODD_TEXTS = [".", "..", "\u0000", "a\u0000b", "%", "/"];
 
+const NDJSON = "application/x-ndjson";
+/** The lines of a body, which the document describes in words: as a whole they are no JSON. */
+const LINES: JsonSchema = {
+  type: "array",
+  minItems: 1,
+  items: {
+    anyOf: ["EventInput", "SnakeCaseEventInput"].map((name) => ({ $ref: `#/components/schemas/${name}` })),
+  },
+};
+
+/** A call without a cursor: those of pages, and those that are nearly right, are sent by a test of their own. */
 function callOf(operation: Operation): fc.Arbitrary<Call> {
   const place = (where: Parameter["in"]) => {
-    const parameters = (operation.parameters ?? []).filter((one) => one.in === where);
+    const parameters = (operation.parameters ?? []).filter(
+      (one) => one.in === where && one.name !== "cursor",
+    );
     const model = Object.fromEntries(
       parameters.map(({ name, schema }) => [name, arbitraryOf(schema, components, ODD_TEXTS)]),
     );
     const requiredKeys = parameters.filter(({ required }) => required === true).map(({ name }) => name);
     return fc.record(model, { requiredKeys });
   };
-  const sent = Object.entries(operation.requestBody?.content ?? {})
-    // Its lines are no JSON as a whole.
-    .filter(([type]) => type !== "application/x-ndjson")
-    .map(([type, { schema }]) =>
-      fc.record({ type: fc.constant(type), body: arbitraryOf(schema, components, ODD_TEXTS) }),
-    );
+  const sent = Object.entries(operation.requestBody?.content ?? {}).map(([type, { schema }]) =>
+    fc.record({
+      type: fc.constant(type),
+      body: arbitraryOf(type === NDJSON ? LINES : schema, components, ODD_TEXTS),
+    }),
+  );
   const accept = fc.constantFrom(...acceptable(operation));
   return fc
     .record({
@@ -229,6 +219,7 @@ function callOf(operation: Operation): fc.Arbitrary<Call> {
       headers: fc
         .tuple(place("header"), accept)
         .map(([values, type]) => ({ ...mapValues(values, String), accept: type })),
+      separator: fc.constantFrom("\n", "\r\n", "\n\n", " \n"),
       sent:
         sent.length === 0 ? fc.constant({ type: "application/json", body: undefined }) : fc.oneof(...sent),
     })
@@ -264,7 +255,7 @@ function send(
   const address = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(call.path[name] ?? ""),
   );
-  const sent = text ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+  const sent = text ?? (call.body === undefined ? undefined : textOf(call));
   return new Promise((resolve, reject) => {
     const outgoing = request(
       `${api.url}${address}?${query}`,
@@ -295,6 +286,12 @@ function send(
     outgoing.on("error", reject);
     outgoing.end(sent);
   });
+}
+
+/** The body of a call as it is sent. */
+function textOf({ type, body, separator }: Call): string {
+  if (type !== NDJSON || !Array.isArray(body)) return JSON.stringify(body);
+  return body.map((line) => `${JSON.stringify(line)}${separator}`).join("");
 }
 
 function headersOf({
@@ -344,6 +341,20 @@ const MALFORMED = new Set([
   "unknown-event-type",
 ]);
 
+/** The rule between parameters that a response of the document states, in words that name them. */
+const TOO_WIDE = /filter-too-wide: [^.]*, given one of (.*?) and none of (.*?)\./;
+
+/** True if the document says that the filter of a call is refused as too wide. */
+function isTooWide({ responses }: Operation, { query }: Call): boolean {
+  const [, ...lists] = TOO_WIDE.exec(responses["400"]?.description ?? "") ?? [];
+  const [unindexed, narrowing] = lists.map((list) =>
+    [...list.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name),
+  );
+  // A list without an item is not sent.
+  const isSent = (name: string) => query[name] !== undefined && [query[name]].flat().length > 0;
+  return unindexed?.some(isSent) === true && narrowing?.some(isSent) === false;
+}
+
 /** Failures that say that something else is not there yet, and no fault of the API: a worker, or an event that was asked to be waited for. */
 const AWAY = new Set(["not-ready", "position-not-reached"]);
 
@@ -354,12 +365,66 @@ describe(`the API, by its own document (SYNAP_FUZZ_SEED=${SEED})`, () => {
       fc.asyncProperty(callOf(operation), async (call) => {
         const answer = await send(operation, call);
         expect(breach(operation, answer), operation.operationId).toBeUndefined();
-        if (answer.status < 400) return;
-        const { code } = JSON.parse(answer.text);
+        const code = answer.status < 400 ? undefined : JSON.parse(answer.text).code;
+        const tooWide = isTooWide(operation, call);
+        if (code === "filter-too-wide") expect(tooWide, answer.text).toBe(true);
+        else if (tooWide) expect(answer.status, "a filter that is too wide").toBeGreaterThanOrEqual(400);
+        if (code === undefined) return;
         expect(MALFORMED.has(code), answer.text).toBe(false);
         if (!AWAY.has(code)) expect(answer.status, answer.text).toBeLessThan(500);
       }),
     );
+  });
+
+  it("states the rule of filters that are too wide", () => {
+    const stated = operations.filter(({ responses }) => TOO_WIDE.test(responses["400"]?.description ?? ""));
+    expect(stated.map(({ operationId }) => operationId)).toEqual(["listEvents"]);
+    const [listEvents] = stated;
+    if (listEvents === undefined) throw new Error("There is one.");
+    const call = { path: {}, headers: {}, type: "", body: undefined, separator: "" };
+    expect(isTooWide(listEvents, { ...call, query: { data: "{}", to: "x", type: [] } })).toBe(true);
+    expect(isTooWide(listEvents, { ...call, query: { data: "{}", to: "x", type: "y" } })).toBe(false);
+    expect(isTooWide(listEvents, { ...call, query: { to: "x" } })).toBe(false);
+  });
+
+  it("goes on from the cursors of its pages, and refuses nearly right ones with a documented problem", async () => {
+    const lists = operations.filter(({ parameters }) => parameters?.some(({ name }) => name === "cursor"));
+    const continued = new Set<string>();
+    let latest = "AAAA";
+    await forEachOperation((operation) => {
+      if (!lists.includes(operation)) return undefined;
+      let runs = 0;
+      return fc.asyncProperty(callOf(operation), spoiledCursors, async (made, spoil) => {
+        runs += 1;
+        // Most filters find nothing: every other call has none.
+        const isPlain = runs % 2 === 1;
+        const { operationId } = operation;
+        const path = FOUND[operationId] ?? made.path;
+        const plain = { ...made, path, query: {} };
+        const { headers, ...call } = isPlain ? plain : made;
+        const first = {
+          ...call,
+          headers: { accept: "application/json" },
+          query: { ...call.query, limit: 1 },
+        };
+        const page = await send(operation, first);
+        const { nextCursor: cursor } = page.status === 200 ? JSON.parse(page.text) : {};
+        const goOn = (next: string) => send(operation, { ...first, query: { ...first.query, cursor: next } });
+        if (typeof cursor === "string") {
+          const next = await goOn(cursor);
+          expect([next.status, breach(operation, next)], next.text).toEqual([200, undefined]);
+          continued.add(operationId);
+        }
+        const answer = await goOn(spoil(cursor ?? latest));
+        latest = cursor ?? latest;
+        expect(breach(operation, answer), answer.text).toBeUndefined();
+        if (answer.status === 200) return;
+        expect(answer.status, answer.text).toBeLessThan(500);
+        if (page.status === 200) expect(JSON.parse(answer.text).code).toBe("cursor-invalid");
+      });
+    });
+    expect([...continued].sort()).toEqual(lists.map(({ operationId }) => operationId).sort());
+    expect(lists.length).toBeGreaterThan(7);
   });
 
   it("refuses what is nearly right with a documented problem, and never fails on it", async () => {
@@ -383,6 +448,12 @@ describe(`the API, by its own document (SYNAP_FUZZ_SEED=${SEED})`, () => {
   });
 });
 
+/** Paths of the lists about one thing: of something that has more than one page. */
+const FOUND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  aggregateHistory: { type: "note", id: "many" },
+  getTrace: { correlationId: "many" },
+};
+
 /** Holds a property against each operation of the document, and shows every operation that breaks it. */
 async function forEachOperation<Values>(
   propertyOf: (operation: Operation) => fc.IAsyncProperty<Values> | undefined,
@@ -404,7 +475,8 @@ function takesAnyQuery({ operationId }: Operation): boolean {
 }
 
 function sendBroken(operation: Operation, call: Call, how: string): Promise<ApiResponse> {
-  const text = JSON.stringify(call.body);
+  // Of lines the first one alone: those that are right are accepted beside it.
+  const text = JSON.stringify(call.type === NDJSON && Array.isArray(call.body) ? call.body[0] : call.body);
   switch (how) {
     case "unknown parameter":
       return send(operation, { ...call, query: { ...call.query, unheardOf: "1" } });

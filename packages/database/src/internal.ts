@@ -169,6 +169,7 @@ export {
 } from "./purge/purge-events.ts";
 export type { PurgeSelection } from "./purge/purge-selection.ts";
 export { type UnfinishedPurges, unfinishedPurges } from "./purge/unfinished-purges.ts";
+export { NARROWING_CONDITIONS, UNINDEXED_CONDITIONS } from "./reading/event-filter.ts";
 export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/read-all.ts";
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
 export { readEventsAt } from "./reading/read-events-at.ts";

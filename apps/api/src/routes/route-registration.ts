@@ -250,12 +250,14 @@ function parameterProblem(issues: readonly z.core.$ZodIssue[]): Problem {
   return new Problem("parameter-invalid", `${detail}.`, { errors });
 }
 
-/** Problem responses for the definition of a route, grouped by status and named in the description. */
-export function problemResponses(...codes: readonly ProblemCode[]): RouteConfig["responses"] {
+type DescribedProblem = ProblemCode | readonly [code: ProblemCode, when: string];
+/** Problem responses for the definition of a route, grouped by status and named in the description, some with when they apply. */
+export function problemResponses(...problems: readonly DescribedProblem[]): RouteConfig["responses"] {
   const byStatus = new Map<number, string[]>();
-  for (const code of codes) {
+  for (const problem of problems) {
+    const [code, ...when] = typeof problem === "string" ? ([problem] as const) : problem;
     const { status, title } = PROBLEM_CODES[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), `${code}: ${title}.`]);
+    byStatus.set(status, [...(byStatus.get(status) ?? []), `${code}: ${[title, ...when].join(", ")}.`]);
   }
   return Object.fromEntries(
     [...byStatus].map(([status, lines]) => [

@@ -61,10 +61,10 @@ export const EQUAL_FIELDS = Object.keys(EQUAL_COLUMNS) as readonly EqualField[];
 export const MAX_DATA_FILTER_BYTES = 4_096;
 
 const MOMENTS = ["from", "to", "recordedFrom", "recordedTo", "validAt"] as const;
-/** Conditions without an index. */
-const UNINDEXED = ["source", "validAt", "data"] as const;
-/** Conditions of which one is needed beside those without an index. */
-const NARROWING = [
+/** Conditions of a filter that no index answers. */
+export const UNINDEXED_CONDITIONS = ["source", "validAt", "data"] as const;
+/** Conditions of a filter of which one is needed beside those that no index answers. */
+export const NARROWING_CONDITIONS = [
   "types",
   "aggregateType",
   "aggregateId",
@@ -105,8 +105,8 @@ export function checkFilter(filter: EventFilter): CheckedFilter {
     throw new EventFilterError("FILTER_INVALID", "causationId", "must be a UUID");
   }
   if (data !== undefined) checkData(data);
-  const unindexed = UNINDEXED.find((name) => filter[name] !== undefined);
-  if (unindexed !== undefined && NARROWING.every((name) => filter[name] === undefined)) {
+  const unindexed = UNINDEXED_CONDITIONS.find((name) => filter[name] !== undefined);
+  if (unindexed !== undefined && NARROWING_CONDITIONS.every((name) => filter[name] === undefined)) {
     throw new EventFilterError(
       "FILTER_TOO_WIDE",
       unindexed,

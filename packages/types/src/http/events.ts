@@ -173,12 +173,13 @@ export const eventQuery = z.strictObject({
   aggregateType: plainText(64).optional().describe("Events of this aggregate type."),
   aggregateId: plainText(128).optional().describe("Events of this aggregate."),
   ...originParameters,
+  source: originParameters.source.describe("Events from this system. Needs another filter beside it."),
   recordedFrom: moment.optional().describe("Events that were stored at this moment or later."),
   recordedTo: moment.optional().describe("Events that were stored before this moment."),
   validAt: moment
     .optional()
     .describe(
-      "Facts that hold then, also in the future: from `validFrom`, or else `timestamp`, until before `validTo`.",
+      "Facts that hold then, also in the future: from `validFrom`, or else `timestamp`, until before `validTo`. Needs another filter beside it.",
     ),
   knownAt: moment
     .optional()
@@ -193,7 +194,9 @@ export const eventQuery = z.strictObject({
     ),
   data: dataParameter
     .optional()
-    .describe('JSON that the data contains, for example `{"sku":"x"}`: fields at any depth, items of lists.'),
+    .describe(
+      'JSON that the data contains, for example `{"sku":"x"}`: fields at any depth, items of lists. Needs another filter beside it.',
+    ),
   processed: trueOrFalse
     .optional()
     .describe(

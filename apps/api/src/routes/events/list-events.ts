@@ -1,3 +1,4 @@
+import { NARROWING_CONDITIONS, UNINDEXED_CONDITIONS } from "@synap/database/internal";
 import { DEFAULT_PAGE_SIZE, eventQuery, positionHeaders } from "@synap/types/http";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { visibilityOf } from "../../identity/visibility.ts";
@@ -7,6 +8,11 @@ import { checkFilterNames } from "../named-filter.ts";
 import { LINK_HEADER, linkHeader, sendPage } from "../page-response.ts";
 import { positionHeader, positionOfAnswer, readPoint, seenPosition } from "../read-position.ts";
 import { type ApiRoute, problemResponses, readQuery, registerRoute } from "../route-registration.ts";
+
+/** The parameters of conditions of a filter, as text. */
+const parameters = (conditions: readonly string[]) =>
+  conditions.map((name) => `\`${name === "types" ? "type" : name}\``).join(", ");
+const TOO_WIDE = `given one of ${parameters(UNINDEXED_CONDITIONS)} and none of ${parameters(NARROWING_CONDITIONS)}`;
 
 const route = {
   scope: "read",
@@ -31,7 +37,7 @@ const route = {
       "position-lost",
       "parameter-unknown",
       "filter-unknown",
-      "filter-too-wide",
+      ["filter-too-wide", TOO_WIDE],
       "cursor-invalid",
       "too-many-pages",
       "database-unavailable",

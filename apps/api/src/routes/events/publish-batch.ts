@@ -43,7 +43,13 @@ const route = {
             ],
           },
         },
-        "application/x-ndjson": { schema: { type: "string", description: "One event per line." } },
+        "application/x-ndjson": {
+          schema: {
+            type: "string",
+            description:
+              "One event per line: `EventInput` or `SnakeCaseEventInput`. Empty lines are skipped.",
+          },
+        },
         [CLOUD_EVENTS_TYPE]: {
           schema: { type: "array", items: { $ref: "#/components/schemas/CloudEventInput" } },
         },
