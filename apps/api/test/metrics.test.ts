@@ -107,6 +107,7 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
         "synap_database_bytes",
         "synap_chain_lag_events",
         "synap_missing_chunks",
+        "synap_unfinished_erasures",
         "synap_skipped_snapshots",
         ...(engine === "server"
           ? [

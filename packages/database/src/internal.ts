@@ -79,6 +79,7 @@ export { NothingToEraseError, SubjectHeldError } from "./erasure/erasure-errors.
 export { type ExportedPage, exportSubject } from "./erasure/export-subject.ts";
 export { rewrapKeys } from "./erasure/rewrap-keys.ts";
 export { holdSubject, releaseSubject, subjectStatus } from "./erasure/subject-holds.ts";
+export { unfinishedErasures } from "./erasure/unfinished-erasures.ts";
 export {
   type ErasureFault,
   type ErasureReport,

@@ -2,6 +2,7 @@ import { type ChainStatus, chainStatus } from "../chain/chain-status.ts";
 import { type MissingChunk, missingChunks } from "../chain/missing-chunks.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
+import { unfinishedErasures } from "../erasure/unfinished-erasures.ts";
 import { type Exposure, findExposures } from "../privileges/exposures.ts";
 import { lowSharedResources, type SharedResource } from "../privileges/shared-resources.ts";
 import { currentEpoch, type Epoch } from "../restore/epoch.ts";
@@ -46,6 +47,8 @@ export interface StoreStatistics {
   readonly epoch: Epoch;
   /** Chunks of events that were dropped; absent when none was. */
   readonly missingChunks?: readonly MissingChunk[];
+  /** Number of erasures of personal data that were interrupted, or that a hold keeps back; absent when there is none. */
+  readonly unfinishedErasures?: number;
   /** Size in bytes, including all chunks and indexes. */
   readonly databaseSize: number;
 }
@@ -138,6 +141,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   const chain = await chainStatus(session);
   const epoch = await currentEpoch(session);
   const missing = await missingChunks(session);
+  const erasures = await unfinishedErasures(session);
   return {
     events: {
       stored: row.events,
@@ -164,6 +168,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     chain,
     epoch,
     ...(missing.length > 0 && { missingChunks: missing }),
+    ...(erasures > 0 && { unfinishedErasures: erasures }),
     databaseSize: row.database_size,
   };
 }

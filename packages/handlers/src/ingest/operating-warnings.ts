@@ -10,6 +10,7 @@ import {
   lowSharedResources,
   missingChunks,
   type RunningProcess,
+  unfinishedErasures,
   unfinishedPurges,
 } from "@synap/database/internal";
 import { counted } from "@synap/types/internal";
@@ -29,6 +30,7 @@ export interface OperatingWarning {
     | "log-differs"
     | "store-restored"
     | "purge-unfinished"
+    | "erasure-unfinished"
     | "server-resources-low";
   readonly detail: string;
 }
@@ -99,6 +101,7 @@ export async function operatingWarnings(
     ...(await damageWarnings(session, synapCommand)),
     ...(await epochWarnings(session, synapCommand)),
     ...(await purgeWarnings(session, synapCommand)),
+    ...(await erasureWarnings(session, synapCommand)),
     ...low.map((one) => ({ code: "server-resources-low" as const, detail: describeSharedResource(one) })),
   ];
 }
@@ -141,6 +144,13 @@ async function purgeWarnings(session: SqlSession, synapCommand: string): Promise
     ...(inReadModels > 0 ? [`read models may still have purged events: ${projections.join(", ")}`] : []),
   ];
   return reasons.length === 0 ? [] : [{ code: "purge-unfinished", detail: reasons.join("; ") }];
+}
+
+async function erasureWarnings(session: SqlSession, synapCommand: string): Promise<OperatingWarning[]> {
+  const unfinished = await unfinishedErasures(session);
+  if (unfinished === 0) return [];
+  const detail = `${counted(unfinished, "erasure of personal data is", "erasures of personal data are")} not finished: ${synapCommand} subjects erase --continue`;
+  return [{ code: "erasure-unfinished", detail }];
 }
 
 function keptWarnings({ unmatchedEvents, failingHandlers }: KeptInBroker = NOTHING_KEPT): OperatingWarning[] {

@@ -9,6 +9,7 @@ export function storeGauges(statistics: StoreStatistics): Gauge[] {
     handlers,
     unhandledFailures = [],
     lockHolders = [],
+    unfinishedErasures = 0,
     deadLetters,
     databaseSize,
   } = statistics;
@@ -21,6 +22,13 @@ export function storeGauges(statistics: StoreStatistics): Gauge[] {
       ...unhandledFailures.map(({ handler = "", failures }) => ({ labels: { handler }, value: failures })),
     ),
     gauge("synap_dead_letters", "Open dead letters.", { value: deadLetters }),
+    gauge(
+      "synap_unfinished_erasures",
+      "Erasures of personal data that were interrupted, or that a hold keeps back.",
+      {
+        value: unfinishedErasures,
+      },
+    ),
     gauge("synap_database_bytes", "Size of the database, indexes included.", { value: databaseSize }),
     gauge(
       "synap_lock_waits",

@@ -188,6 +188,11 @@ const figures = {
     .describe(
       "Chunks of events that were dropped, with the bounds of their timestamps; absent when none was.",
     ),
+  unfinishedErasures: whole
+    .optional()
+    .describe(
+      "Erasures of personal data that were interrupted, or that a hold keeps back; absent when there is none.",
+    ),
   exposures: z
     .array(
       z.object({
