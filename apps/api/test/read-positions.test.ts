@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createApiKey, writeKeyToken } from "@synap/database/internal";
 import { EventDispatcher } from "@synap/handlers/internal";
 import { defaultApplication } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import { POSITION_HEADER } from "@synap/types/http";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startTestApi, type TestApi } from "../testing/start-test-api.ts";
 
 const projections = defaultApplication.projections.filter(({ name }) =>
@@ -115,6 +117,29 @@ describe("the position of an answer", () => {
           code: "position-not-reached",
           detail: `The read model "tasks" has not reached position ${position}. "tasks-view" has handled the log up to position ${reached}.`,
         });
+      }
+    });
+
+    it("no longer than the client is there", async () => {
+      const queries = vi.spyOn(api.database, "query");
+      try {
+        const looks = () => queries.mock.calls.filter(([text]) => text.includes("model_positions")).length;
+        const { port, hostname } = new URL(api.url);
+        const client = connect(Number(port), hostname);
+        client.write(
+          `GET /api/v1/tasks HTTP/1.1\r\nhost: ${hostname}:${port}\r\nprefer: wait=10\r\n${POSITION_HEADER}: 900000000000\r\n\r\n`,
+        );
+        await expect.poll(looks).toBeGreaterThan(2);
+        client.destroy();
+        // It would look for 10 s, every 100 ms at least.
+        const more = async () => {
+          const before = looks();
+          await sleep(500);
+          return looks() - before;
+        };
+        await expect.poll(more, { timeout: 5_000 }).toBe(0);
+      } finally {
+        queries.mockRestore();
       }
     });
 

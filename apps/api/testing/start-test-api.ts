@@ -6,7 +6,7 @@ import {
   writeKeyToken,
 } from "@synap/database/internal";
 import { createTestDatabase, type WayToReplica } from "@synap/database/testing";
-import type { IEventHandler, Projection, ReadModel } from "@synap/handlers";
+import type { Composition, IEventHandler, Projection, ReadModel } from "@synap/handlers";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { type EventCatalogue, seedCatalogue } from "@synap/types";
@@ -42,6 +42,8 @@ export interface TestApiOptions {
   readonly projections?: readonly Projection[];
   /** Default: those of the seeded domain. */
   readonly readModels?: readonly ReadModel[];
+  /** Default: those of the seeded domain. */
+  readonly aggregates?: Composition["aggregates"];
   /** Default: the seeded event types. */
   readonly catalogue?: EventCatalogue;
   /** Wraps the keys of personal data. Default: none, for a catalogue without personal data. */
@@ -72,6 +74,7 @@ export async function startTestApi(
     handlers,
     projections = [],
     readModels,
+    aggregates,
     catalogue = seedCatalogue,
     keys,
     presenceIntervalMs,
@@ -114,6 +117,7 @@ export async function startTestApi(
         catalogue,
         projections,
         ...(readModels !== undefined && { readModels }),
+        ...(aggregates !== undefined && { aggregates }),
         ...(handlers !== undefined && { handlers }),
       },
       { latenessMs: settings.latenessMs, replica, keys },
