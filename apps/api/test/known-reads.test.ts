@@ -64,6 +64,16 @@ describe("read models as known at one moment, about another", () => {
     expect(await contents("")).toEqual(["as it was thought to be"]);
   });
 
+  it("have the latest fact by validity, not the one that was stored last", async () => {
+    const note = { type: "note.creation.completed", aggregateId: "n2", userId: "ben" };
+    await store({ ...note, validFrom: day(-2), data: { content: "holds now" } });
+    await store({ ...note, validFrom: day(-4), data: { content: "held before" } });
+    const of = (when: string) => contents(`userId=ben&validAt=${when}`);
+    expect(await of(day(-1))).toEqual(["holds now"]);
+    expect(await of(day(-3))).toEqual(["held before"]);
+    expect(await contents("userId=ben")).toEqual(["held before"]);
+  });
+
   it("are read by the client, and show a user his own rows", async () => {
     const moments = { knownAt: corrected.recordedAt, validAt: about };
     const client = createSynapClient({ url: api.url });

@@ -3,7 +3,8 @@ import { noteCreationCompleted, type StoredEventOf } from "@synap/types";
 
 /**
  * Maintains `synap_read.notes`: one row for each note, from its latest `note.creation.completed`. Inline, so that a note can be read as
- * soon as its event is stored. A batch takes one statement. An event without a user leaves the note with its owner.
+ * soon as its event is stored. A batch takes one statement. An event without a user leaves the note with its owner. The latest is the last
+ * that was given: by validity, where it is asked for what was known.
  */
 export const notesProjection = defineBatchProjection({
   name: "notes",
@@ -11,6 +12,7 @@ export const notesProjection = defineBatchProjection({
   description: "Maintains the notes.",
   events: [noteCreationCompleted],
   mode: "inline",
+  keepsOrder: true,
   tables: [
     {
       name: "notes",
@@ -29,13 +31,13 @@ export const notesProjection = defineBatchProjection({
       `INSERT INTO ${table("notes")} AS kept
          (id, user_id, title, content, tags, created_by, created_at, correlation_id, event_id, "position")
        SELECT DISTINCT ON (id)
-         id, first_value(user_id) OVER (PARTITION BY id ORDER BY user_id IS NULL, "position" DESC),
+         id, first_value(user_id) OVER (PARTITION BY id ORDER BY user_id IS NULL, place DESC),
          title, content, coalesce(tags, '[]'), created_by, created_at, correlation_id, event_id, "position"
        FROM jsonb_to_recordset($1::text::jsonb) AS note (
          id text, user_id text, title text, content text, tags jsonb, created_by text, created_at timestamptz,
-         correlation_id text, event_id uuid, "position" bigint
+         correlation_id text, event_id uuid, "position" bigint, place integer
        )
-       ORDER BY id, "position" DESC
+       ORDER BY id, place DESC
        ON CONFLICT (id) DO UPDATE SET
          user_id = coalesce(excluded.user_id, kept.user_id),
          title = excluded.title,
@@ -46,7 +48,7 @@ export const notesProjection = defineBatchProjection({
          correlation_id = excluded.correlation_id,
          event_id = excluded.event_id,
          "position" = excluded."position"`,
-      [JSON.stringify(events.map(toRow))],
+      [JSON.stringify(events.map((event, place) => ({ ...toRow(event), place })))],
     );
   },
 });

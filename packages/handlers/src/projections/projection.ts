@@ -29,7 +29,10 @@ export interface Projection<Name extends string = string> {
   apply(events: readonly StoredEvent[], context: ProjectionContext): Promise<void>;
   /** The same as `apply` in one statement: see {@link defineStatementProjection}. */
   readonly statement?: LogStatement | undefined;
-  /** True if `apply` goes through a batch one event after the other, so that their positions don't matter. Default: false. */
+  /**
+   * True if of a batch `apply` keeps the order in which the events are given, and does not compare their positions. Then a run over what was
+   * known takes a call for each 1,000 events, where it otherwise takes one for each stretch in the order of positions. Default: false.
+   */
   readonly keepsOrder?: boolean | undefined;
 }
 
@@ -142,6 +145,8 @@ export function defineBatchProjection<
 >(
   definition: ProjectionDefinition<Events, Name> & {
     readonly tables: readonly ReadTable[];
+    /** See {@link Projection.keepsOrder}. */
+    readonly keepsOrder?: boolean;
     /** See {@link Projection.apply}. */
     apply(events: readonly EventsOf<Events>[], context: ProjectionContext): Promise<void>;
   },
@@ -149,6 +154,7 @@ export function defineBatchProjection<
   return checked({
     ...identityOf(definition),
     tables: definition.tables,
+    keepsOrder: definition.keepsOrder,
     apply: (events, context) => definition.apply(events as readonly EventsOf<Events>[], context),
   });
 }

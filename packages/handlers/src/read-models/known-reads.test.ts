@@ -90,6 +90,23 @@ const model = defineReadModel({
   }),
 });
 
+/** The number of calls of a run, by projections that do nothing else. */
+const calls = { ordered: 0, stretched: 0 };
+const counting = (name: keyof typeof calls) =>
+  defineBatchProjection({
+    name: `known-calls-${name}`,
+    version: 1,
+    description: "Counts its calls.",
+    events,
+    mode: "async",
+    keepsOrder: name === "ordered",
+    tables: [{ name: `known_calls_${name}`, key: ["id"], columns: "id text NOT NULL" }],
+    async apply() {
+      calls[name] += 1;
+    },
+  });
+const [ordered, stretched] = [counting("ordered"), counting("stretched")];
+
 /** The rows of the three kinds, folded in memory. */
 function naively(inForce: readonly StoredEvent[]) {
   const tasks = new Map<string, string>();
@@ -133,7 +150,7 @@ describe("read models as known at one moment, about another", () => {
   beforeAll(async () => {
     made = await createTestDatabase("embedded");
     const { database } = made;
-    const projections = [ofTask, ofType, byPosition];
+    const projections = [ofTask, ofType, byPosition, ordered, stretched];
     dispatcher = new EventDispatcher({ database, catalogue: seedCatalogue, projections });
   });
   afterAll(() => made.drop());
@@ -222,6 +239,24 @@ describe("read models as known at one moment, about another", () => {
     expect(await assignee()).toBe("second");
     await add(correctionOf(first, { data: { title: "t", assigneeId: "the first, corrected" } }));
     expect(await assignee()).toBe("second");
+  });
+
+  it("take one call for many events, unless these would be in another order than that of their positions", async () => {
+    const add = (from: number) =>
+      dispatcher.store.append(
+        seedCatalogue.completeEvent({
+          type: "task.created",
+          aggregateId: "backwards",
+          data: { title: "t" },
+          validFrom: new Date(Date.UTC(2020, 0, from)).toISOString(),
+        }),
+      );
+    for (const from of [3, 2, 1]) await add(from);
+    const known = requestOf({ validAt: new Date(Date.UTC(2020, 0, 3)) });
+    await dispatcher
+      .pastReads()
+      .read({ ...model, writtenBy: [ordered, stretched], read: async () => ({}) }, known);
+    expect(calls).toEqual({ ordered: 1, stretched: 3 });
   });
 
   it("are refused where nothing is corrected, and where too much would have to be read or held", async () => {
