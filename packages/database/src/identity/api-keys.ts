@@ -81,12 +81,13 @@ export async function* listApiKeys(session: SqlSession): AsyncGenerator<ApiKey, 
   }
 }
 
-const REVOKE = `
+/** Revokes the API key with the id $1, and ends its sessions. Their origin is compared with the parameter, so that the index finds them. */
+export const REVOKE = `
 WITH revoked AS (
   UPDATE synap.api_keys SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL RETURNING id
 ), ended AS (
   UPDATE synap.sessions AS s SET revoked_at = clock_timestamp()
-    FROM revoked WHERE s.origin = 'key:' || revoked.id AND s.revoked_at IS NULL
+    FROM revoked WHERE s.origin = 'key:' || $1 AND s.revoked_at IS NULL
 )
 SELECT id FROM revoked`;
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { describeOnEveryEngine } from "../../testing/index.ts";
-import { createApiKey, revokeApiKey } from "./api-keys.ts";
+import { createApiKey, REVOKE, revokeApiKey } from "./api-keys.ts";
 import { createKeyToken } from "./key-token.ts";
 import { hasSeal, readSessionToken, sealSession, writeSessionToken } from "./session-token.ts";
 import {
@@ -64,6 +64,25 @@ describeOnEveryEngine("sessions", (engine) => {
     await revokeApiKey(database, key.id);
     expect((await findSession(database, ends.id))?.revokedAt).toEqual(expect.any(String));
     expect((await findSession(database, stays.id))?.revokedAt).toBeUndefined();
+  });
+
+  it("of an API key are found by an index, however many there are", async () => {
+    const plan = await engine.database.asOwner(async (owner) => {
+      await owner.execute(`
+        INSERT INTO synap.sessions (id, seal, kind, principal_id, scopes, origin, ends_at, idle_ends_at)
+        SELECT 'many-' || n, repeat('a', 64), 'user', 'u' || n, 'read', 'key:' || lpad(to_hex(n % 500), 12, '0'),
+               clock_timestamp() + interval '1 day', clock_timestamp() + interval '1 hour'
+          FROM generate_series(1, 5000) AS n`);
+      await owner.execute("ANALYZE synap.sessions");
+      return owner.query(`EXPLAIN ${REVOKE.replaceAll("$1", "'000000000007'")}`);
+    });
+    await engine.database.asOwner((owner) =>
+      owner.execute("DELETE FROM synap.sessions WHERE id LIKE 'many-%'"),
+    );
+    const text = JSON.stringify(plan);
+    expect(text).toContain("sessions_origin");
+    expect(text).not.toContain("Seq Scan on sessions");
+    expect(text).toContain("Index Cond: (origin = 'key:");
   });
 
   /** Makes a session look as if its last use was minutes ago. */
