@@ -21,7 +21,7 @@ import { isLoopback } from "@synap/http";
 import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import type { Engine } from "@synap/synap/internal";
-import { MAX_AS_OF_EVENTS, MAX_KNOWN_BYTES } from "@synap/types/http";
+import { MAX_AS_OF_EVENTS, MAX_KNOWN_BATCHES, MAX_KNOWN_BYTES } from "@synap/types/http";
 import type { Logger } from "pino";
 import { createAmendedLookup } from "./acceptance/amended-events.ts";
 import { createDuplicateLookup } from "./acceptance/duplicate-lookup.ts";
@@ -144,7 +144,11 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     })),
     readModels: engine.readModels,
     modelPositions: createModelPositions(database),
-    pastReads: dispatcher.pastReads({ maxEvents: MAX_AS_OF_EVENTS, maxHeldBytes: MAX_KNOWN_BYTES }),
+    pastReads: dispatcher.pastReads({
+      maxEvents: MAX_AS_OF_EVENTS,
+      maxHeldBytes: MAX_KNOWN_BYTES,
+      maxBatches: MAX_KNOWN_BATCHES,
+    }),
     readTables: (visibility) => ownRows(database, visibility),
     pages: new PageBudget({ maxBytes: configuration.pagesMaxBytes, maxWaitMs: configuration.pagesMaxWaitMs }),
     eventStats: (visibility, request) => visibleEventStats(database, visibility, request),

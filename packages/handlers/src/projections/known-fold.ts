@@ -10,6 +10,8 @@ export interface KnownFold extends PastFold {
   readonly validAt: Date;
   /** Size of the events that are held, in bytes of JSON, after which to give up. Default: none. */
   readonly maxBytes?: number | undefined;
+  /** Number of batches, each of which the projection applies with statements of its own, above which to give up. Default: none. */
+  readonly maxBatches?: number | undefined;
 }
 
 /**
@@ -19,7 +21,8 @@ export interface KnownFold extends PastFold {
  * @throws AsOfTooLongError
  */
 export async function foldKnown(transaction: Transaction, request: KnownFold): Promise<void> {
-  const { projection, moment: knownAt, validAt, suffix, maxBytes = Number.POSITIVE_INFINITY } = request;
+  const { projection, moment: knownAt, validAt, suffix } = request;
+  const { maxBytes = Number.POSITIVE_INFINITY, maxBatches = Number.POSITIVE_INFINITY } = request;
   await createTables(transaction, projection.tables, suffix);
   const held: StoredEvent[] = [];
   let bytes = 0;
@@ -28,10 +31,10 @@ export async function foldKnown(transaction: Transaction, request: KnownFold): P
     bytes += events.reduce((sum, { data, metadata }) => sum + sizeOf(data) + sizeOf(metadata), 0);
     if (bytes > maxBytes) throw new AsOfTooLongError(projection.name, maxBytes, "data");
   }
+  const batches = [...batchesOf(eventsInForce(held, { knownAt, validAt }), projection)];
+  if (batches.length > maxBatches) throw new AsOfTooLongError(projection.name, maxBatches, "batches");
   const run = new AsOfRun(projection, suffix);
-  for (const batch of batchesOf(eventsInForce(held, { knownAt, validAt }), projection)) {
-    await run.apply(batch, transaction);
-  }
+  for (const batch of batches) await run.apply(batch, transaction);
 }
 
 function sizeOf(json: object | undefined): number {

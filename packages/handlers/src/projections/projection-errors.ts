@@ -37,7 +37,7 @@ export class ProjectionConflictError extends Error {
 export class AsOfTooLongError extends Error {
   readonly code = "AS_OF_TOO_LONG";
   override readonly name = "AsOfTooLongError";
-  constructor(name: string, limit: number, of: "log" | "aggregate" | "data" = "log") {
+  constructor(name: string, limit: number, of: "log" | "aggregate" | "data" | "batches" = "log") {
     super(`${LIMITS[of](limit)} to fold "${name}" here. Run it in a process of your own.`);
   }
 }
@@ -46,6 +46,8 @@ const LIMITS = {
   log: (limit: number) => `The log has more than ${counted(limit, "event")} up to then, too many`,
   aggregate: (limit: number) => `The aggregate has more than ${counted(limit, "event")}, too many`,
   data: (limit: number) => `The events up to then have more than ${counted(limit, "byte")} of data, too many`,
+  batches: (limit: number) =>
+    `In the order of validity the events make more than ${counted(limit, "batch", "batches")}, too many`,
 };
 
 /** Thrown for a read model whose past nothing keeps. Nothing was read. */

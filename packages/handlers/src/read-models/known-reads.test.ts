@@ -253,10 +253,12 @@ describe("read models as known at one moment, about another", () => {
       );
     for (const from of [3, 2, 1]) await add(from);
     const known = requestOf({ validAt: new Date(Date.UTC(2020, 0, 3)) });
-    await dispatcher
-      .pastReads()
-      .read({ ...model, writtenBy: [ordered, stretched], read: async () => ({}) }, known);
+    const both = { ...model, writtenBy: [ordered, stretched], read: async () => ({}) };
+    await dispatcher.pastReads().read(both, known);
     expect(calls).toEqual({ ordered: 1, stretched: 3 });
+    await dispatcher.pastReads({ maxBatches: 3 }).read(both, known);
+    const fewer = dispatcher.pastReads({ maxBatches: 2 }).read(both, known);
+    await expect(fewer).rejects.toThrow("the events make more than 2 batches, too many");
   });
 
   it("are refused where nothing is corrected, and where too much would have to be read or held", async () => {

@@ -41,6 +41,8 @@ export interface PastLimits {
   readonly maxEvents?: number | undefined;
   /** Size of the events that are held to apply corrections, in bytes of JSON, after which a read is given up. Default: none. */
   readonly maxHeldBytes?: number | undefined;
+  /** Number of batches in the order of validity above which a read is given up: each costs some milliseconds. Default: none. */
+  readonly maxBatches?: number | undefined;
 }
 
 /** The parts that reads of the past need. */
@@ -53,7 +55,7 @@ export interface PastReadsParts extends PastLimits {
 
 /** Makes the reader of a process. */
 export function createPastReads(parts: PastReadsParts): PastReads {
-  const { database, store, newest, maxEvents, maxHeldBytes } = parts;
+  const { database, store, newest, maxEvents, maxHeldBytes, maxBatches } = parts;
   let isRunning = false;
   return {
     async read(model, { visibility, parameters, maxBytes, past }) {
@@ -77,7 +79,8 @@ export function createPastReads(parts: PastReadsParts): PastReads {
           for (const projection of writers) {
             const suffix = pastSuffix();
             const fold = { projection, store, position, moment, suffix, maxEvents };
-            if (isKnown) await foldKnown(transaction, { ...fold, validAt: about, maxBytes: maxHeldBytes });
+            const known = { ...fold, validAt: about, maxBytes: maxHeldBytes, maxBatches };
+            if (isKnown) await foldKnown(transaction, known);
             else await foldPast(transaction, fold);
             await show(transaction, projection, suffix, visibility, shown);
           }

@@ -143,6 +143,9 @@ export const MAX_AS_OF_EVENTS = 100_000;
 /** Size of the events, in bytes of JSON, that the API holds to show a read model as it was known. */
 export const MAX_KNOWN_BYTES = 64 * 1024 * 1024;
 
+/** Number of batches in the order of validity that a read of what was known applies at most. */
+export const MAX_KNOWN_BATCHES = 2_000;
+
 /** The end of the events of an as-of run, and the number of rows. */
 export const asOfQuery = z.strictObject({
   position: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional().describe("As of this position of the log."),
