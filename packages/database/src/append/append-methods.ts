@@ -229,9 +229,7 @@ export function appendMethods(
     options: StreamsAppendOptions,
   ): Promise<void> {
     const found = await judgeAmendments(events, (id) => findAmended(id, options));
-    const paths = appends.flatMap((append, appendIndex) =>
-      append.events.map((_, index) => pathOf(appends, appendIndex, index)),
-    );
+    const paths = pathsOf(appends);
     const issues = found.flatMap((issue, index) =>
       issue === undefined ? [] : [{ ...issue, path: `${paths[index]}.${issue.path}` }],
     );
