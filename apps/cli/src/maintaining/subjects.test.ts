@@ -8,6 +8,7 @@ import { createSynap, defineConfig, defineEventType } from "@synap/synap";
 import { EMBEDDED_FOLDER } from "@synap/synap/internal";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { runInProcess } from "../../testing/run-in-process.ts";
 import { runProgram, setUpCommand } from "../terminal/program.ts";
 import { subjectsCommand } from "./subjects.ts";
 
@@ -42,25 +43,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a command of `subjects` on the directory that createSynap has made, which has a key file. */
 async function run(...args: readonly string[]) {
-  const lines: string[] = [];
-  const errors: string[] = [];
-  vi.spyOn(console, "log").mockImplementation((line) => void lines.push(String(line)));
-  vi.spyOn(console, "error").mockImplementation((line) => void errors.push(String(line)));
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text).trimEnd()) > 0);
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => errors.push(String(text)) > 0);
   vi.stubEnv("DATABASE_URL", "");
-  process.exitCode = undefined;
-  const streams = [process.stdout, process.stderr];
-  const listeners = streams.map((stream) => stream.listeners("error"));
   const command = setUpCommand(subjectsCommand(), (rest) => `subjects ${rest}`);
-  await runProgram(command, [...args, "--data", dataDirectory]);
-  // Each command listens to the output of its own process.
-  for (const [index, stream] of streams.entries())
-    for (const listener of stream.listeners("error"))
-      if (!listeners[index]?.includes(listener)) stream.off("error", listener as () => void);
-  const code = process.exitCode ?? EXIT.done;
-  vi.restoreAllMocks();
-  return { code, lines, text: lines.join("\n"), errors: errors.join("\n") };
+  const line = [...args, "--data", dataDirectory];
+  const { code, out, errors } = await runInProcess(() => runProgram(command, line));
+  return { code, lines: out, text: out.join("\n"), errors: errors.join("\n") };
 }
 
 /** Runs the program of docs/personal-data.md that verifies a report. */

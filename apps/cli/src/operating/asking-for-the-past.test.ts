@@ -3,6 +3,7 @@ import { createEventStore } from "@synap/database/internal";
 import { EXIT } from "@synap/service/exit-codes";
 import { completeEvent, correctionOf, type EventInput, type StoredEvent, seedCatalogue } from "@synap/types";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { runInProcess } from "../../testing/run-in-process.ts";
 import { runCli } from "./run-cli.ts";
 
 const LATER = "2999-01-01T00:00:00Z";
@@ -38,18 +39,9 @@ describe("a command that asks for the past", () => {
 
   /** Runs a command against the API, and returns what it printed and its exit code. */
   async function run(...args: readonly string[]) {
-    const lines: string[] = [];
-    vi.spyOn(console, "log").mockImplementation((line) => void lines.push(String(line)));
-    vi.spyOn(console, "error").mockImplementation((line) => void lines.push(String(line)));
-    process.exitCode = undefined;
-    const streams = [process.stdout, process.stderr];
-    const listeners = streams.map((stream) => stream.listeners("error"));
-    await runCli(["--url", api.url, "--data", "/nowhere", ...args]);
-    // Each command listens to the output of its own process.
-    for (const [index, stream] of streams.entries())
-      for (const listener of stream.listeners("error"))
-        if (!listeners[index]?.includes(listener)) stream.off("error", listener as () => void);
-    return { code: process.exitCode ?? EXIT.done, lines };
+    const line = ["--url", api.url, "--data", "/nowhere", ...args];
+    const { code, all: lines } = await runInProcess(() => runCli(line));
+    return { code, lines };
   }
   /** The contents of the events that `synap events find` shows, in its order. */
   async function find(...args: readonly string[]) {

@@ -5,6 +5,7 @@ import { lockCatalogue, writeLock } from "@synap/service/catalogue-lock";
 import { EXIT } from "@synap/service/exit-codes";
 import { defaultApplication } from "@synap/synap/internal";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { runInProcess } from "../../testing/run-in-process.ts";
 import { runProgram, setUpCommand } from "../terminal/program.ts";
 import { schemasCommand } from "./schemas-command.ts";
 
@@ -15,22 +16,9 @@ const current = writeLock(lockCatalogue(catalogue));
 
 /** Runs a command on the seeded event types, and returns what it printed and its exit code. */
 async function run(...args: readonly string[]) {
-  const lines: string[] = [];
-  vi.spyOn(console, "log").mockImplementation((line) => void lines.push(String(line)));
-  vi.spyOn(console, "error").mockImplementation((line) => void lines.push(String(line)));
-  process.exitCode = undefined;
-  const streams = [process.stdout, process.stderr];
-  const listeners = streams.map((stream) => stream.listeners("error"));
-  await runProgram(
-    setUpCommand(schemasCommand(), (rest) => `schemas ${rest}`),
-    [...args, "--lock", file],
-  );
-  // Each command listens to the output of its own process.
-  for (const [index, stream] of streams.entries())
-    for (const listener of stream.listeners("error"))
-      if (!listeners[index]?.includes(listener)) stream.off("error", listener as () => void);
-  const code = process.exitCode ?? EXIT.done;
-  return { code, text: lines.join("\n") };
+  const command = setUpCommand(schemasCommand(), (rest) => `schemas ${rest}`);
+  const { code, all } = await runInProcess(() => runProgram(command, [...args, "--lock", file]));
+  return { code, text: all.join("\n") };
 }
 
 /** The lock with other fields of a paid invoice than the code has. */
