@@ -1,7 +1,7 @@
 import { EXIT } from "@synap/service/exit-codes";
 import { vi } from "vitest";
 
-/** How a command ended, and what it printed, in the order of the calls. */
+/** The exit code of a command, and the lines that it printed, in the order of the calls. */
 export interface InProcessRun {
   readonly code: unknown;
   readonly out: readonly string[];
