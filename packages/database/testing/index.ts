@@ -3,6 +3,7 @@
 export type { ContractOptions, ContractSkip } from "./contract/contract-tests.ts";
 export { describeEventStore } from "./contract/describe-event-store.ts";
 export { createTestDatabase, testEngines } from "./create-test-database.ts";
+export { createTestStore, type TestStore } from "./create-test-store.ts";
 export { describeOnEveryEngine, type TestEngine } from "./describe-on-every-engine.ts";
 export { type HeldStream, HOLDER_NAME, holdStreams } from "./held-stream.ts";
 export { postEvent } from "./post-event.ts";

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Database, type EventStore, OptimisticLockError } from "@synap/database";
-import { createEventStore, createMemoryEventStore } from "@synap/database/internal";
-import { createTestDatabase, testEngines } from "@synap/database/testing";
+import { createTestStore, testEngines } from "@synap/database/testing";
 import { AggregateConflictError, CommandRefusedError, createAggregateRepository } from "@synap/handlers";
 import { correctionOf, type EventInput, type StoredEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,14 +17,7 @@ describe.each(["memory", ...testEngines()] as const)("a repository of aggregates
   let drop = async () => {};
 
   beforeAll(async () => {
-    if (kind === "memory") {
-      store = createMemoryEventStore({ catalogue: seedCatalogue });
-      return;
-    }
-    const made = await createTestDatabase(kind);
-    database = made.database;
-    store = createEventStore({ database, catalogue: seedCatalogue });
-    drop = () => made.drop();
+    ({ store, database, drop } = await createTestStore(kind));
   });
   afterAll(() => drop());
 

@@ -11,9 +11,8 @@ import {
 import { naivelyInForce } from "@synap/types/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestDatabase, testEngines } from "../../testing/index.ts";
+import { createTestStore, testEngines } from "../../testing/index.ts";
 import type { Database, EventStore } from "../index.ts";
-import { createEventStore, createMemoryEventStore } from "../internal.ts";
 
 const TYPE = "note.creation.completed";
 const DAY = 86_400_000;
@@ -36,14 +35,7 @@ describe.each(["memory", ...testEngines()] as const)("the bitemporal questions (
   let database: Database | undefined;
   let drop = async () => {};
   beforeAll(async () => {
-    if (kind === "memory") {
-      store = createMemoryEventStore({ catalogue: seedCatalogue });
-      return;
-    }
-    const made = await createTestDatabase(kind);
-    database = made.database;
-    store = createEventStore({ database, catalogue: seedCatalogue });
-    drop = () => made.drop();
+    ({ store, database, drop } = await createTestStore(kind));
   });
   afterAll(() => drop());
 
