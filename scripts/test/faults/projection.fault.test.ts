@@ -126,7 +126,7 @@ describe.skipIf(process.env["TEST_DATABASE_URL"] === undefined)("processes that 
   });
 });
 
-/** Tasks that are made, handed on and done, open loops, reservations and price changes, in streams that are met again. */
+/** Notes, tasks that are made, handed on and done, open loops, reservations and price changes, in streams that are met again. */
 function someEvents(writer: number, round: number): SynapEvent[] {
   const id = `${writer}-${round % 40}`;
   const task = { aggregateId: id, userId: `u${round % 5}` };
@@ -134,6 +134,7 @@ function someEvents(writer: number, round: number): SynapEvent[] {
     createSynapEvent({ type: "task.created", ...task, data: { title: `t${round}`, assigneeId: "u1" } }),
     createSynapEvent({ type: "task.assigned", ...task, data: { assigneeId: `u${round % 7}` } }),
     ...(round % 3 === 0 ? [createSynapEvent({ type: "task.completed", ...task, data: {} })] : []),
+    createSynapEvent({ type: "note.creation.completed", aggregateId: id, data: { content: `n${round}` } }),
     createSynapEvent({
       type: "open_loop.opened",
       aggregateId: id,
