@@ -14,6 +14,7 @@ COPY packages/client/package.json packages/client/
 COPY packages/database/package.json packages/database/
 COPY packages/domain/package.json packages/domain/
 COPY packages/handlers/package.json packages/handlers/
+COPY packages/archive/package.json packages/archive/
 COPY packages/http/package.json packages/http/
 COPY packages/inngest-local/package.json packages/inngest-local/
 COPY packages/service/package.json packages/service/

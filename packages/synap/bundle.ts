@@ -10,6 +10,7 @@ for (const other of [
   "../../apps/api",
   "../../apps/cli",
   "../../apps/worker",
+  "../archive",
   "../service",
   "../http",
   "../inngest-local",

@@ -7,6 +7,7 @@ import { z } from "zod";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const product = [
+  "@synap/archive",
   "@synap/http",
   "@synap/types",
   "@synap/client",
@@ -22,6 +23,7 @@ const product = [
 
 /** Permitted imports between folders. Anything else is forbidden, and nothing imports the bench. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "packages/archive": [],
   "packages/http": [],
   "packages/types": [],
   "packages/client": ["@synap/types"],

@@ -13,7 +13,7 @@ const SOURCE = "src/(?!.*\\.(?:test|type-test)\\.ts$).*\\.ts$";
 const shown: readonly (readonly [string, RegExp, RegExp, number])[] = [
   [
     "messages and help of the program, into which these are bundled",
-    new RegExp(`^(?:apps/(?:api|cli|worker)|packages/(?:http|inngest-local|service))/${SOURCE}`),
+    new RegExp(`^(?:apps/(?:api|cli|worker)|packages/(?:archive|http|inngest-local|service))/${SOURCE}`),
     /^\s*(?:\/\/|\/?\*)|^(?:import|export) .* from "/,
     100,
   ],
