@@ -11,7 +11,7 @@ export interface ArchiveColumn {
  */
 export type ArchiveRow = Readonly<Record<string, string | null>>;
 
-export const ARCHIVE_FORMATS = ["ndjson.zst"] as const;
+export const ARCHIVE_FORMATS = ["ndjson.zst", "parquet"] as const;
 export type ArchiveFormatName = (typeof ARCHIVE_FORMATS)[number];
 
 /**

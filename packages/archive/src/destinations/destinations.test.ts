@@ -1,8 +1,11 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import {
   type ArchiveDestination,
   ArchiveDestinationError,
@@ -16,8 +19,23 @@ const folder = mkdtempSync(join(tmpdir(), "synap-archive-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let opened = 0;
+
+/** An S3-compatible store with the bucket synap-test, from `.ci/s3 start`. */
+const s3 = process.env["TEST_S3_URL"];
+function openBucket(address = s3 ?? "", changes: Readonly<Record<string, string>> = {}): ArchiveDestination {
+  const { username, password, origin } = new URL(address);
+  const environment = {
+    AWS_ACCESS_KEY_ID: username,
+    AWS_SECRET_ACCESS_KEY: password,
+    AWS_ENDPOINT_URL_S3: origin,
+    ...changes,
+  };
+  return openArchiveDestination(`s3://synap-test/${randomUUID()}/events`, environment);
+}
+
 const kinds: readonly (readonly [string, () => ArchiveDestination])[] = [
   ["folder", () => openArchiveDestination(join(folder, `${opened++}`, "not yet there"))],
+  ...(s3 === undefined ? [] : [["bucket", openBucket] as const]),
 ];
 
 async function* content(...parts: readonly (string | Error)[]) {
@@ -25,6 +43,10 @@ async function* content(...parts: readonly (string | Error)[]) {
     if (part instanceof Error) throw part;
     yield Buffer.from(part);
   }
+}
+
+async function* one(bytes: Uint8Array) {
+  yield bytes;
 }
 
 async function text(destination: ArchiveDestination, name: string): Promise<string> {
@@ -97,7 +119,8 @@ describe.each(kinds)("a %s as the destination of an archive", (_kind, open) => {
 
   it("keeps long files, in pieces of any size", async () => {
     const destination = open();
-    const size = 20_000_000;
+    // More than two parts of an upload.
+    const size = 40_000_000;
     const whole = Buffer.alloc(size, "events of many years. ");
     async function* pieces() {
       for (let from = 0, length = 1; from < size; from += length, length = (length * 7) % 3_000_001) {
@@ -160,5 +183,138 @@ describe("a folder", () => {
     const destination = openArchiveDestination(path);
     await expect(destination.write("a.json", content("x"))).rejects.toThrow(ArchiveDestinationError);
     expect(existsSync(path)).toBe(true);
+  });
+});
+
+/** A proxy before the store, which sees the requests and may answer or end them in its own way. */
+async function storeBehind(
+  act: (request: IncomingMessage, response: ServerResponse, pass: (breakAfter?: number) => void) => void,
+) {
+  const target = new URL(s3 ?? "");
+  const server = createServer((incoming, response) => {
+    const pass = (breakAfter = Number.POSITIVE_INFINITY) => {
+      const { method, url: path, headers } = incoming;
+      const outgoing = request(
+        { host: target.hostname, port: target.port, method, path, headers },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 500, answer.headers);
+          let sent = 0;
+          answer.on("data", (bytes: Buffer) => {
+            response.write(bytes);
+            sent += bytes.length;
+            if (sent > breakAfter) response.destroy();
+          });
+          answer.on("end", () => response.end());
+        },
+      );
+      incoming.pipe(outgoing);
+    };
+    act(incoming, response, pass);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return openBucket(`http://${target.username}:${target.password}@127.0.0.1:${port}`);
+}
+
+describe.skipIf(s3 === undefined)("a bucket", () => {
+  it("is asked again after errors of the store and lost connections", async () => {
+    const seen: string[] = [];
+    const destination = await storeBehind((incoming, response, pass) => {
+      seen.push(incoming.method ?? "");
+      if (seen.length % 3 === 1) response.writeHead(503).end("<Error><Code>SlowDown</Code></Error>");
+      else if (seen.length % 3 === 2) incoming.socket.destroy();
+      else pass();
+    });
+    await destination.write("a.json", content("kept"));
+    expect(await text(destination, "a.json")).toBe("kept");
+    expect(seen.filter((method) => method === "PUT").length).toBe(3);
+  });
+
+  it("goes on reading where a connection broke off", async () => {
+    const size = 3_000_000;
+    let reads = 0;
+    const destination = await storeBehind((incoming, _response, pass) => {
+      const isRead = incoming.method === "GET" && /a\.bin(?!.*uploads)/.test(incoming.url ?? "");
+      if (isRead) reads += 1;
+      pass(isRead && reads < 3 ? 1_000_000 : Number.POSITIVE_INFINITY);
+    });
+    const whole = Buffer.from(
+      Array.from({ length: size / 10 }, (_, index) => String(index).padStart(10)).join(""),
+    );
+    await destination.write("a.bin", one(whole));
+    expect((await text(destination, "a.bin")) === whole.toString()).toBe(true);
+    expect(reads).toBe(3);
+  });
+
+  it("ends an upload whose content failed, and one that a killed process has left", async () => {
+    const requests: string[] = [];
+    let isKilled = true;
+    const destination = await storeBehind(({ method, url = "" }, response, pass) => {
+      const [about] = /uploads(?==)|uploadId(?==)/.exec(url) ?? [];
+      if (about !== undefined && method !== "PUT") requests.push(`${method} ${about}`);
+      // A process that was killed doesn't end its upload.
+      if (method === "DELETE" && isKilled) response.writeHead(204).end();
+      else pass();
+    });
+    async function* broken() {
+      yield Buffer.alloc(17 * 1024 * 1024);
+      throw new Error("the database went away");
+    }
+    const write = () => destination.write("a.bin", broken());
+    await expect(write()).rejects.toThrow("the database went away");
+    isKilled = false;
+    await expect(write()).rejects.toThrow("the database went away");
+    await destination.write("a.bin", content("whole"));
+    expect(requests).toEqual([
+      ...["GET uploads", "POST uploads", "DELETE uploadId"],
+      ...["GET uploads", "DELETE uploadId", "POST uploads", "DELETE uploadId"],
+      "GET uploads",
+    ]);
+  });
+
+  it("says what is wrong: keys, a bucket that isn't there, an address where nothing is", async () => {
+    const wrong = openBucket(s3, { AWS_SECRET_ACCESS_KEY: "another" });
+    await expect(wrong.list("")).rejects.toThrow(/HTTP 403, SignatureDoesNotMatch/);
+    await expect(wrong.write("a.json", content("x"))).rejects.toThrow(ArchiveDestinationError);
+    await expect(text(wrong, "a.json")).rejects.toThrow(ArchiveDestinationError);
+    const { username, password, origin } = new URL(s3 ?? "");
+    const keys = {
+      AWS_ACCESS_KEY_ID: username,
+      AWS_SECRET_ACCESS_KEY: password,
+      AWS_ENDPOINT_URL_S3: origin,
+    };
+    const nowhere = openArchiveDestination("s3://no-such-bucket/a", keys);
+    await expect(nowhere.list("")).rejects.toThrow(/NoSuchBucket/);
+    await expect(text(nowhere, "a.json")).rejects.toThrow(/NoSuchBucket/);
+  });
+});
+
+describe("the address of a bucket", () => {
+  const keys = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };
+
+  it("has a bucket and a prefix, or no prefix", () => {
+    expect(openArchiveDestination("s3://kept-here/of/synap/", keys).url).toBe("s3://kept-here/of/synap");
+    expect(openArchiveDestination("s3://kept-here", keys).url).toBe("s3://kept-here");
+  });
+
+  it.each([
+    "s3://",
+    "s3:kept",
+    "s3://a",
+    "s3://kept/a b",
+    "s3://kept/../a",
+    "s3://user:word@kept/a",
+    "s3://kept/a?b",
+  ])("is not %s", (url) => expect(() => openArchiveDestination(url, keys)).toThrow(InvalidArchiveUrlError));
+
+  it("needs keys, and an endpoint that is a URL", () => {
+    expect(() => openArchiveDestination("s3://kept", { ...keys, AWS_SECRET_ACCESS_KEY: "" })).toThrow(
+      /needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY/,
+    );
+    expect(() => openArchiveDestination("s3://kept", { ...keys, AWS_ENDPOINT_URL: "kept:9000" })).toThrow(
+      InvalidArchiveUrlError,
+    );
   });
 });

@@ -1,6 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import {
   ARCHIVE_FORMATS,
   type ArchiveColumn,
@@ -177,6 +181,92 @@ describe.each(ARCHIVE_FORMATS)("the format %s", (name) => {
   it("passes on an error of the rows, and refuses a row without one of the columns", async () => {
     const { position: _, ...rest } = plain(1)[0] ?? {};
     await expect(encoded(format, [rest])).rejects.toThrow("no column position");
+  });
+});
+
+describe("parquet", () => {
+  const folder = mkdtempSync(join(tmpdir(), "synap-parquet-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const rows = [
+    ...plain(3),
+    {
+      position: "9223372036854775807",
+      timestamp: "2026-11-28 12:00:00.123456+00",
+      id: "0199f3c2-7c1e-7b0a-9a54-1f5f0c7e3a11",
+      aggregate_id: 'é "😀"',
+      data: '{"a": {"b": [1, "x"]}, "n": 12345678901234567890.10}',
+      metadata: "null",
+      schema_version: "3",
+      share: "0.10",
+      is_new: "t",
+      'a "name" with \', \\ and é': "",
+    },
+  ];
+  async function written(): Promise<string> {
+    const path = join(folder, "events.parquet");
+    writeFileSync(path, await encoded(archiveFormat("parquet"), rows));
+    return path;
+  }
+
+  it("is read by DuckDB, with its types", async () => {
+    const instance = await DuckDBInstance.create(":memory:");
+    const connection = await instance.connect();
+    onTestFinished(() => {
+      connection.closeSync();
+      instance.closeSync();
+    });
+    const path = await written();
+    const types = await connection.runAndReadAll(
+      `SELECT column_name, column_type FROM (DESCRIBE FROM '${path}') WHERE column_name IN ('position', 'timestamp', 'data', 'is_new', 'schema_version')`,
+    );
+    expect(Object.fromEntries(types.getRowsJson())).toEqual({
+      position: "BIGINT",
+      timestamp: "TIMESTAMP WITH TIME ZONE",
+      data: "JSON",
+      schema_version: "INTEGER",
+      is_new: "BOOLEAN",
+    });
+    const read = await connection.runAndReadAll(
+      `SELECT count(*), max(position), max(epoch_us("timestamp")), count(id), max(data->>'$.a.b[1]'), sum((data->>'total')::double), count(metadata)
+       FROM '${path}'`,
+    );
+    const micros = String(Date.parse("2026-11-28T12:00:00Z") * 1000 + 500_000);
+    expect(read.getRowsJson()).toEqual([["4", "9223372036854775807", micros, "1", "x", 4.5, "1"]]);
+  });
+
+  const python = spawnSync("python3", ["-c", "import pandas, pyarrow"]).status === 0;
+  it.skipIf(!python)("is read by pandas, with its types", async () => {
+    const program = `
+import json, pandas
+frame = pandas.read_parquet(${JSON.stringify(await written())})
+last = frame.iloc[3]
+print(json.dumps([len(frame), str(frame.timestamp.dtype), last.timestamp.isoformat(), int(last.position), json.loads(last.data)["a"], last.aggregate_id]))`;
+    const { stdout } = spawnSync("python3", ["-c", program], { encoding: "utf8" });
+    expect(JSON.parse(stdout.replace("9223372036854775807", '"9223372036854775807"'))).toEqual([
+      4,
+      "datetime64[us, UTC]",
+      "2026-11-28T12:00:00.123456+00:00",
+      "9223372036854775807",
+      { b: [1, "x"] },
+      'é "😀"',
+    ]);
+  });
+
+  it.each([
+    "2026-01-01 00:00:00+01",
+    "2026-01-01T00:00:00Z",
+    "2026-01-01 00:00:00.10+00",
+    "281000-01-01 00:00:00+00",
+  ])("refuses the time %s, which would not come back as it is", async (timestamp) => {
+    const [row = {}] = plain(1);
+    await expect(encoded(archiveFormat("parquet"), [{ ...row, timestamp }])).rejects.toThrow(RangeError);
+  });
+
+  it("refuses a file with other columns", async () => {
+    const bytes = await encoded(archiveFormat("parquet"), rows);
+    const others = columns.map((column, index) => (index === 3 ? { ...column, name: "aggregate" } : column));
+    const read = archiveFormat("parquet").decode(others, inPieces(bytes, 1000));
+    await expect(read[Symbol.asyncIterator]().next()).rejects.toThrow("it has other columns");
   });
 });
 
