@@ -14,6 +14,7 @@ import { pipeline } from "./pipeline/pipeline.ts";
 import { processes } from "./processes/processes.ts";
 import { reading } from "./reading/reading.ts";
 import { storage } from "./storage/storage.ts";
+import { storedForms } from "./stored-forms/stored-forms.ts";
 import { visibility } from "./visibility/visibility.ts";
 
 /** Everything that is measured, in the order of a full run. */
@@ -25,6 +26,7 @@ export const benchmarks: readonly Benchmark[] = [
   followers,
   visibility,
   storage,
+  storedForms,
   http,
   httpAppends,
   pipeline,
