@@ -86,7 +86,7 @@ export interface ApiDependencies {
   /** Reading of stored events, from a replica if there is one. */
   readonly reads: Pick<EventReads, "visibleTo">;
   /** Opens and masks personal values; undefined where no event has any. */
-  readonly personalData?: Pick<PersonalData, "open" | "mask"> | undefined;
+  readonly personalData?: Pick<PersonalData, "open" | "mask" | "lookUp"> | undefined;
   readonly publishing: PublishDependencies;
   /** The names that filters may have. */
   readonly names: KnownNames;

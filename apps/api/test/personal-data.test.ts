@@ -9,7 +9,14 @@ import { startTestApi, type TestApi, TOKEN } from "../testing/start-test-api.ts"
 const customerJoined = defineEventType({
   name: "customer.joined",
   description: "A customer joined.",
-  schema: z.strictObject({ email: z.string().meta({ personal: { subject: "userId" } }), plan: z.string() }),
+  schema: z.strictObject({
+    email: z.string().meta({ personal: { subject: "userId", lookup: true } }),
+    phone: z
+      .string()
+      .meta({ personal: { subject: "userId" } })
+      .optional(),
+    plan: z.string(),
+  }),
   example: { email: "ada@example.org", plan: "basic" },
 });
 const catalogue = seedCatalogue.extend([customerJoined]);
@@ -105,6 +112,24 @@ describe("an API with personal data", () => {
     expect((await send("/aggregates/customer/c-1", undefined, { authorization })).body.state).toEqual({
       [type]: open.data,
     });
+  });
+
+  it("finds it for principals with the scope, in fields that can be looked up", async () => {
+    const { body } = await send("/streams/customer/c-3/events", { events: [joined()] });
+    const [{ id }] = body.events;
+    const authorization = `Bearer ${TOKEN}`;
+    const find = (data: object) => {
+      const query = new URLSearchParams({ type, aggregateId: "c-3", data: JSON.stringify(data) });
+      return send(`/events?${query}`, undefined, { authorization });
+    };
+    expect((await find({ email: EMAIL })).body.events).toMatchObject([{ id, data: { email: EMAIL } }]);
+    expect((await find({ email: EMAIL, plan: "large" })).body.events).toEqual([]);
+    expect(await find({ phone: "555" })).toMatchObject({
+      status: 400,
+      body: { code: "parameter-invalid", detail: expect.stringContaining("declared without lookup") },
+    });
+    const query = new URLSearchParams({ type, data: JSON.stringify({ email: EMAIL }) });
+    expect((await send(`/events?${query}`)).body.events).toEqual([]);
   });
 
   it("answers 503 while the keys can't be had, and takes other events", async () => {

@@ -76,7 +76,7 @@ export interface ReaderParts<Types extends EventTypeMap> {
   readonly catalogue: TypedEventCatalogue<Types>;
   readonly names: KnownNames;
   /** Opens personal values; undefined for an application whose events have none. */
-  readonly personalData?: Pick<PersonalData, "open"> | undefined;
+  readonly personalData?: Pick<PersonalData, "open" | "lookUp"> | undefined;
 }
 
 /** Reads stored events with the types of a catalogue, and refuses misspelt names. */
@@ -127,7 +127,9 @@ export function createApplicationReader<Types extends EventTypeMap>({
     }: Omit<EventQuery<Name, PartOf<Types[Name]>>, "pageSize" | "signal">,
     { limit = PAGE_SIZE, cursor }: QueryPage,
   ) {
-    const page = await reads.query({ ...filter, types }, { limit, order, cursor, ...seeing(minPosition) });
+    const asked = { ...filter, types };
+    const stored = (await personalData?.lookUp(asked)) ?? asked;
+    const page = await reads.query(stored, { limit, order, cursor, ...seeing(minPosition) });
     return { ...page, events: await typed<Name>(page.events) };
   }
 

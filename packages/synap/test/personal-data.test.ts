@@ -24,7 +24,10 @@ const customerJoined = defineEventType({
   name: "customer.joined",
   description: "A customer joined.",
   version: 2,
-  schema: z.strictObject({ email: z.string().meta({ personal: { subject: "userId" } }), plan: z.string() }),
+  schema: z.strictObject({
+    email: z.string().meta({ personal: { subject: "userId", lookup: true } }),
+    plan: z.string(),
+  }),
   example: { email: "ada@example.org", plan: "basic" },
   upcast: { 1: { schema: first, up: ({ mail }) => ({ email: mail.toLowerCase(), plan: "basic" }) } },
 });
@@ -128,6 +131,8 @@ describe("an application with personal data", () => {
     expect((await synap.getEvent(id))?.data).toEqual(joined.data);
     const { events } = await synap.queryPage({ type: "welcome.sent" });
     expect(events).toMatchObject([{ data: { to: CANARY }, userId: "ada" }]);
+    const found = await synap.queryPage({ type: "customer.joined", data: { email: CANARY } });
+    expect(found.events).toMatchObject([{ id, data: joined.data }]);
     const rows = await synap.database.query<{ text: string }>(
       "SELECT e::text AS text FROM synap.events AS e",
     );

@@ -13,7 +13,7 @@ type EventSource = Pick<
 export interface EventReading {
   readonly catalogue: Pick<EventCatalogue, "upcast">;
   /** Opens personal values; undefined where no event has any. */
-  readonly personalData?: Pick<PersonalData, "open" | "mask"> | undefined;
+  readonly personalData?: Pick<PersonalData, "open" | "mask" | "lookUp"> | undefined;
 }
 
 /** True for a principal that gets personal values as they are. */
@@ -53,7 +53,14 @@ export function readableBy<Reader extends EventSource>(
       const event = await reader.getById(id);
       return event && (await eventsFor([event], reading, principal))[0];
     },
-    query: async (...request) => readable(await reader.query(...request)),
+    query: async (filter, page) => {
+      const { personalData } = reading;
+      const stored =
+        personalData !== undefined && seesPersonalData(principal)
+          ? await personalData.lookUp(filter)
+          : filter;
+      return readable(await reader.query(stored, page));
+    },
     queryStream: async (...request) => readable(await reader.queryStream(...request)),
     readStreamPage: async (...request) => readable(await reader.readStreamPage(...request)),
     subscribeToAll: async function* (request) {

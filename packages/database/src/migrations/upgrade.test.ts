@@ -24,6 +24,7 @@ const ADDED: ReadonlySet<string> = new Set([
   "epochs",
   "erasures",
   "inline_consumers",
+  "pseudonym_key",
   "purged_events",
   "purges",
   "read_horizon",

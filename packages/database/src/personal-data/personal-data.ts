@@ -1,6 +1,7 @@
 import {
   type EventCatalogue,
   type EventIssue,
+  type JsonObject,
   MAX_EVENT_BYTES,
   type MaskedValue,
   type PersonalField,
@@ -19,7 +20,9 @@ import {
   subjectOf,
 } from "@synap/types/internal";
 import type { Transaction } from "../connection/sql-session.ts";
+import { EventFilterError } from "../reading/event-filter.ts";
 import { PersonalDataKeysMissingError } from "./key-provider.ts";
+import { isPlainValue, pseudonymOf } from "./pseudonyms.ts";
 import { openValue, sealValue } from "./subject-cipher.ts";
 import type { KeyLookup, KeyState, SubjectKeys } from "./subject-keys.ts";
 
@@ -55,6 +58,19 @@ export interface PersonalData {
   ): Promise<readonly Event[]>;
   /** Puts masked values in the place of sealed ones, for a reader who may not see them. */
   mask<Event extends StoredEvent>(event: Event): Event;
+  /**
+   * Puts pseudonyms in the place of the personal values that a filter's `data` asks for, so that it finds what is stored. For readers
+   * who may see these values.
+   * @throws EventFilterError for a personal field without `lookup`, and where the filter has more than one type; KeyProviderError,
+   *   DatabaseUnavailableError
+   */
+  lookUp<Filter extends DataFilter>(filter: Filter): Promise<Filter>;
+}
+
+/** The parts of a filter that a look-up of personal values needs. */
+export interface DataFilter {
+  readonly types?: readonly string[] | undefined;
+  readonly data?: JsonObject | undefined;
 }
 
 /** A kind of event that has no personal values costs one look-up. */
@@ -66,6 +82,7 @@ export const UNSEALED: PersonalData = {
   seal: async (events) => events.map((event) => ({ ok: true, event })),
   open: async (events) => events,
   mask: (event) => event,
+  lookUp: async (filter) => filter,
 };
 
 /**
@@ -113,7 +130,9 @@ export function createPersonalData(
       if (subjects.size === 0) return events.map((event) => ({ ok: true, event }));
       const first = events.find((_, index) => plain[index]?.length !== 0);
       const found = await find(subjects, first?.type, { create: true, transaction });
-      return events.map((event, index) => sealEvent(event, plain[index] ?? [], found));
+      const isFindable = plain.some((values) => values.some(({ field }) => field.lookup));
+      const pseudonyms = isFindable ? await keys?.pseudonymKey({ transaction }) : undefined;
+      return events.map((event, index) => sealEvent(event, plain[index] ?? [], found, pseudonyms));
     },
 
     async open(events, { transaction } = {}) {
@@ -133,13 +152,53 @@ export function createPersonalData(
         ? event
         : withMasked(event, values, (value) => ({ value, reason: "not-allowed" }));
     },
+
+    async lookUp(filter) {
+      const { types = [], data } = filter;
+      if (data === undefined) return filter;
+      const [asked] = types.flatMap((type) => {
+        const values = personalValues(everyFieldOf(type), data);
+        return values.length === 0 ? [] : [{ type, values }];
+      });
+      if (asked === undefined) return filter;
+      const { type, values } = asked;
+      if (types.length > 1) throw unsearchable(values, "is personal, so the filter must have one type only");
+      if (keys === undefined) throw new PersonalDataKeysMissingError(type);
+      const key = await keys.pseudonymKey();
+      const replaced = values.map(({ field, path, value }): Replacement => {
+        if (!field.lookup) throw unsearchable([{ path }], "is personal, and is declared without lookup");
+        if (!isPlainValue(value))
+          throw unsearchable(
+            [{ path }],
+            "is personal, so it must be given as it is: text, a number or a boolean",
+          );
+        return { path, value: { pseudonym: pseudonymOf(key, type, pointerTo(field.path), value) } };
+      });
+      return { ...filter, data: replaceValues(data, replaced) };
+    },
   };
+
+  /** The personal fields of all versions of a type, each once. */
+  function everyFieldOf(type: string): readonly PersonalField[] {
+    const definition = catalogue.get(type);
+    if (definition === undefined) return NONE;
+    const fields = [definition, ...definition.earlier].flatMap(({ personal }) => personal);
+    // With a declaration that can be looked up, if any version has one.
+    fields.sort((one, other) => Number(other.lookup ?? false) - Number(one.lookup ?? false));
+    return [...new Map(fields.toReversed().map((field) => [pointerTo(field.path), field])).values()];
+  }
+}
+
+function unsearchable(values: readonly Pick<PersonalValue, "path">[], reason: string): EventFilterError {
+  const at = formatPath(["data", ...(values[0]?.path ?? [])]);
+  return new EventFilterError("FILTER_INVALID", "data", `can't be searched: ${at} ${reason}`);
 }
 
 function sealEvent(
   event: SynapEvent,
   values: readonly PersonalValue[],
   keys: ReadonlyMap<string, KeyState>,
+  pseudonyms: Buffer | undefined,
 ): Sealing {
   if (values.length === 0) return { ok: true, event };
   const { id: eventId, type } = event;
@@ -155,7 +214,9 @@ function sealEvent(
       issues.push({ path, code: "subject-erased", reason: "is of a subject whose personal data was erased" });
     } else {
       const place = { eventId, type, path: pointerTo(value.path), subject };
-      sealed.push({ path: value.path, value: { $sealed: sealValue(key, place, value.value), subject } });
+      const text = { $sealed: sealValue(key, place, value.value), subject };
+      const pseudonym = pseudonyms && pseudonymIn(event, value, pseudonyms);
+      sealed.push({ path: value.path, value: pseudonym === undefined ? text : { ...text, pseudonym } });
     }
   }
   if (issues.length > 0) return { ok: false, issues };
@@ -164,6 +225,11 @@ function sealEvent(
   if (bytes <= MAX_EVENT_BYTES) return { ok: true, event: made };
   const reason = `takes ${bytes} bytes as JSON once its personal values are sealed; at most ${MAX_EVENT_BYTES} are allowed`;
   return { ok: false, issues: [{ path: "", code: "event-too-large", reason }] };
+}
+
+function pseudonymIn({ type }: SynapEvent, { field, value }: PersonalValue, key: Buffer): string | undefined {
+  if (!field.lookup || !isPlainValue(value)) return undefined;
+  return pseudonymOf(key, type, pointerTo(field.path), value);
 }
 
 function openEvent<Event extends StoredEvent>(

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { type ErasureLedger, ledgerHash } from "./erasure-ledger.ts";
 import type { KeyProvider } from "./key-provider.ts";
+import { createPseudonymKey } from "./pseudonyms.ts";
 import { KEY_BYTES, type SubjectKey, subjectKey } from "./subject-cipher.ts";
 
 /** Milliseconds for which a process keeps a key in memory: it may open values for so long after the key was destroyed. */
@@ -22,7 +23,9 @@ export interface KeyLookup {
 export interface SubjectKeys {
   /** Those of these subjects that have one, or had one. @throws KeyProviderError, DatabaseUnavailableError */
   find(subjects: ReadonlySet<string>, lookup?: KeyLookup): Promise<ReadonlyMap<string, KeyState>>;
-  /** Forgets what is kept in memory. */
+  /** The key of the pseudonyms by which values are found. @throws KeyProviderError, DatabaseUnavailableError */
+  pseudonymKey(lookup?: Pick<KeyLookup, "transaction">): Promise<Buffer>;
+  /** Forgets the keys of subjects that are kept in memory. */
   forget(): void;
 }
 
@@ -131,6 +134,7 @@ export function createSubjectKeys({
       for (const [subject, state] of fresh) found.set(subject, state);
       return found;
     },
+    pseudonymKey: createPseudonymKey(database, provider),
     forget: () => kept.clear(),
   };
 }

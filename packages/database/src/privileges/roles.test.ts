@@ -102,6 +102,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.running_processes": ROWS,
     "synap.sessions": ROWS.filter((way) => way !== "update"),
     "synap.sign_in_links": ROWS.filter((way) => way !== "update" && way !== "row lock"),
+    "synap.pseudonym_key": ["insert", "merge"],
     "synap.subject_keys": ["insert", "merge"],
     "synap.unhandled_failures": ROWS.filter((way) => way !== "delete"),
   },

@@ -33,6 +33,21 @@ describe("personal fields of a schema", () => {
     ]);
   });
 
+  it("can be looked up if their values are text, numbers or booleans", () => {
+    const schema = z.strictObject({
+      email: z
+        .string()
+        .meta(of("userId", { lookup: true }))
+        .optional(),
+      age: z
+        .int()
+        .nullable()
+        .meta(of("userId", { masked: 0, lookup: true })),
+      note: z.string().meta(of("userId", { lookup: false })),
+    });
+    expect(findPersonalFields(schema).map(({ lookup = false }) => lookup)).toEqual([true, true, false]);
+  });
+
   it("keep their declaration through later rules", () => {
     expect(findPersonalFields(z.strictObject({ name: text("userId").min(1).max(20) }))).toHaveLength(1);
   });
@@ -71,6 +86,8 @@ describe("personal fields of a schema", () => {
       "inside",
     ],
     ["an email without a masked value", { email: z.email().meta(of("userId")) }, "can't be"],
+    ["a look-up by an object", { who: z.json().meta(of("userId", { lookup: true })) }, "can't be looked up"],
+    ["a look-up that is no boolean", { who: z.string().meta(of("userId", { lookup: 1 })) }, "true or false"],
     ["a masked value of another type", { age: z.int().meta(of("userId", { masked: "x" })) }, "not satisfy"],
   ])("are refused: %s", (_, shape, reason) => {
     expect(refusal(z.strictObject(shape))).toContain(reason);

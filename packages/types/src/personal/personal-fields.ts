@@ -23,6 +23,8 @@ export interface PersonalField {
   readonly subject: SubjectPlace;
   /** The value that a reader gets who may not see the real one, or when nobody can any more. It satisfies the field's schema. */
   readonly masked: JsonValue;
+  /** True if events can be found by its value: what is stored has a pseudonym of it. */
+  readonly lookup?: true;
 }
 
 /** The text that a reader gets who does not get the real one. */
@@ -99,18 +101,38 @@ function readDeclaration(part: Part, declared: unknown, way: Way): PersonalField
     throw new PersonalFieldError(`has the personal field ${at} more than ${MAX_STEPS} levels deep`);
   if (typeof declared !== "object" || declared === null)
     throw new PersonalFieldError(`must name the subject of ${at}, as personal: { subject: "userId" }`);
-  const { subject, masked, ...others }: { subject?: unknown; masked?: unknown } = declared;
+  const {
+    subject,
+    masked,
+    lookup = false,
+    ...others
+  }: { subject?: unknown; masked?: unknown; lookup?: unknown } = declared;
   const [stranger] = Object.keys(others);
   if (stranger !== undefined)
     throw new PersonalFieldError(
-      `has "${stranger}" in the declaration of ${at}; it has subject and masked only`,
+      `has "${stranger}" in the declaration of ${at}; it has subject, masked and lookup only`,
     );
   if (typeof subject !== "string")
     throw new PersonalFieldError(`must name the subject of ${at}, as personal: { subject: "userId" }`);
   if (holdsPersonal(part, new Set(), true))
     throw new PersonalFieldError(`has a personal field inside ${at}, which is personal as a whole`);
-  return { path, subject: placeOf(subject, way, at), masked: readMasked(part, masked, at) };
+  if (typeof lookup !== "boolean")
+    throw new PersonalFieldError(`has the personal field ${at}, whose lookup must be true or false`);
+  if (lookup && !isPlain(part))
+    throw new PersonalFieldError(
+      `has the personal field ${at}, which can't be looked up; only text, numbers and booleans can`,
+    );
+  const field = { path, subject: placeOf(subject, way, at), masked: readMasked(part, masked, at) };
+  return lookup ? { ...field, lookup } : field;
 }
+
+/** True if every value of a part is text, a number, a boolean, or null. */
+function isPlain(part: Part): boolean {
+  const { def } = part._zod;
+  return isWrapper(def) ? isPlain(def.innerType) : PLAIN_TYPES.has(def.type);
+}
+
+const PLAIN_TYPES: ReadonlySet<string> = new Set(["string", "number", "boolean", "enum", "literal"]);
 
 /** Finds the subject by its name: in the objects around the field, the innermost first, and then in the event. */
 function placeOf(subject: string, { objects }: Way, at: string): SubjectPlace {
