@@ -59,6 +59,12 @@ function describeBuild(build: ProjectionBuild): string {
     ],
     ["dead letters", build.openDeadLetters === 0 ? undefined : describeLetters(build)],
     ["last failure", build.failure === undefined ? undefined : cut(plain(build.failure), 84)],
+    [
+      "outdated",
+      build.outdatedTypes === undefined
+        ? undefined
+        : `made with ${build.outdatedTypes.join(", ")}: if its code makes other rows now, ${SYNAP_COMMAND} projections rebuild`,
+    ],
     ["made", build.createdAt],
     ["live since", build.liveSince],
     ["changed by", build.changedBy === undefined ? undefined : plain(build.changedBy)],

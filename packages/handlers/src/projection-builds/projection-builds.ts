@@ -19,10 +19,13 @@ export interface Build {
   readonly liveSince: Date | null;
   readonly changedBy: string | null;
   readonly handledAhead: readonly number[] | null;
+  /** The versions of its event types when it began, without those of version 1; null for one of an earlier release. */
+  readonly eventVersions: Readonly<Record<string, number>> | null;
 }
 
 const COLUMNS = `projection, build, version, segments, role, mode, paused, failure, tables, created_at AS "createdAt",
-       live_since AS "liveSince", changed_by AS "changedBy", handled_ahead AS "handledAhead"`;
+       live_since AS "liveSince", changed_by AS "changedBy", handled_ahead AS "handledAhead",
+       event_versions AS "eventVersions"`;
 
 /** Reads the builds of one projection, or of all, oldest first. */
 export function readBuilds(session: SqlSession, projection: string | null = null): Promise<Build[]> {

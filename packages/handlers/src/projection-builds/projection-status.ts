@@ -1,5 +1,5 @@
 import type { SqlSession } from "@synap/database";
-import type { ProjectionRegistry } from "../projections/projection-registry.ts";
+import type { ProjectionRegistry, RegisteredProjection } from "../projections/projection-registry.ts";
 import { type Build, buildName, checkpointNames, readBuilds } from "./projection-builds.ts";
 
 /** The status of one build. */
@@ -27,6 +27,11 @@ export interface BuildStatus {
   /** Number of events that wait behind them. */
   readonly parkedEvents: number;
   readonly failure?: string;
+  /**
+   * The event types that have a newer version than when the build began, such as `order.placed@2`: its rows of before were made from data of
+   * that version. Absent if there are none, and where this process doesn't have the build's version.
+   */
+  readonly outdatedTypes?: readonly string[];
   readonly createdAt: string;
   readonly liveSince?: string;
   readonly changedBy?: string;
@@ -85,7 +90,7 @@ export async function projectionStatus(
   for (const name of names) {
     const own: BuildStatus[] = [];
     for (const build of builds.filter((each) => each.projection === name)) {
-      own.push(await buildStatus(session, build, registry.find(name, build.version) !== undefined));
+      own.push(await buildStatus(session, build, registry.find(name, build.version)));
     }
     const newest = registry.names.includes(name) ? registry.newest(name) : undefined;
     const live = own.find((build) => build.role === "live");
@@ -104,16 +109,21 @@ export async function projectionStatus(
 }
 
 /** Reads the status of one build. */
-export async function buildStatus(session: SqlSession, build: Build, isKnown: boolean): Promise<BuildStatus> {
+export async function buildStatus(
+  session: SqlSession,
+  build: Build,
+  projection: RegisteredProjection | undefined,
+): Promise<BuildStatus> {
   const names = build.mode === "inline" ? [] : checkpointNames(build);
   const [row] = await session.query<StatusRow>(STATUS, [JSON.stringify(names), buildName(build)]);
   if (row === undefined) throw new Error("The status query returned no row.");
+  const outdatedTypes = outdatedTypesOf(build, projection);
   return {
     build: build.build,
     version: build.version,
     role: build.role,
     mode: build.mode,
-    state: stateOf(build, isKnown),
+    state: stateOf(build, projection !== undefined),
     checkpoint: row.checkpoint,
     segments: row.segments,
     lagEvents: row.lag,
@@ -122,10 +132,22 @@ export async function buildStatus(session: SqlSession, build: Build, isKnown: bo
     openDeadLetters: row.deadLetters,
     parkedEvents: row.parked,
     ...(build.failure !== null && { failure: build.failure }),
+    ...(outdatedTypes.length > 0 && { outdatedTypes }),
     createdAt: build.createdAt.toISOString(),
     ...(build.liveSince !== null && { liveSince: build.liveSince.toISOString() }),
     ...(build.changedBy !== null && { changedBy: build.changedBy }),
   };
+}
+
+function outdatedTypesOf(
+  { eventVersions }: Build,
+  projection: Pick<RegisteredProjection, "eventVersions"> | undefined,
+): string[] {
+  if (eventVersions === null || projection === undefined) return [];
+  return Object.entries(projection.eventVersions).flatMap(([type, version]) => {
+    const before = eventVersions[type] ?? 1;
+    return before < version ? [`${type}@${before}`] : [];
+  });
 }
 
 function stateOf(build: Build, isKnown: boolean): BuildStatus["state"] {

@@ -126,7 +126,7 @@ export class Projections<Name extends string = string> {
         throw new ProjectionConflictError(`A build of "${name}" is under way. Drop it to begin another.`);
       }
       const build = await createBuild(transaction, projection, "building", by);
-      return buildStatus(transaction, build, true);
+      return buildStatus(transaction, build, projection);
     });
   }
 
@@ -248,7 +248,7 @@ export class Projections<Name extends string = string> {
         [name, build.build, by],
       );
       const after = this.#pick(await readBuilds(transaction, name), name, role);
-      return buildStatus(transaction, after, this.#registry.find(name, after.version) !== undefined);
+      return buildStatus(transaction, after, this.#registry.find(name, after.version));
     });
   }
 

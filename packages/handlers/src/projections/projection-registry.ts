@@ -7,9 +7,15 @@ import type { ReadableTypes } from "../handler/readable-events.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionNotFoundError } from "./projection-errors.ts";
 
+/** A projection of this process. */
+export interface RegisteredProjection extends Projection {
+  /** The versions of the event types that it reads, by name, without those of version 1. */
+  readonly eventVersions: Readonly<Record<string, number>>;
+}
+
 /** The projections of one process, each in one or more versions: an old version serves its builds until they are dropped. */
 export class ProjectionRegistry {
-  readonly #versions = new Map<string, Map<number, Projection>>();
+  readonly #versions = new Map<string, Map<number, RegisteredProjection>>();
 
   /**
    * @throws DuplicateHandlerError when a version is registered twice, or a handler has the name
@@ -18,11 +24,14 @@ export class ProjectionRegistry {
   constructor(catalogue: KnownTypes, projections: readonly Projection[], handlers: readonly string[]) {
     for (const projection of projections) {
       const { name, version, eventTypes } = projection;
-      const versions = this.#versions.get(name) ?? new Map<number, Projection>();
+      const versions = this.#versions.get(name) ?? new Map<number, RegisteredProjection>();
       if (versions.has(version) || handlers.includes(name)) throw new DuplicateHandlerError(name);
       const unknown = eventTypes === "all" ? undefined : eventTypes.find((type) => !catalogue.has(type));
       if (unknown !== undefined) throw new UnknownEventTypeError(name, unknown, namesIn(catalogue));
-      versions.set(version, guarded(projection, catalogue));
+      versions.set(version, {
+        ...guarded(projection, catalogue),
+        eventVersions: versionsOf(projection, catalogue),
+      });
       this.#versions.set(name, versions);
     }
   }
@@ -40,7 +49,7 @@ export class ProjectionRegistry {
   }
 
   /** Every version of the projections with an inline one, since an old version may still have an inline build. */
-  get inlineVersions(): readonly Projection[] {
+  get inlineVersions(): readonly RegisteredProjection[] {
     return this.inlineNames.flatMap((name) => [...(this.#versions.get(name)?.values() ?? [])]);
   }
 
@@ -50,12 +59,12 @@ export class ProjectionRegistry {
   }
 
   /** One version; undefined when this process doesn't have it. */
-  find(name: string, version: number): Projection | undefined {
+  find(name: string, version: number): RegisteredProjection | undefined {
     return this.#versions.get(name)?.get(version);
   }
 
   /** @throws ProjectionNotFoundError */
-  newest(name: string): Projection {
+  newest(name: string): RegisteredProjection {
     const versions = this.#versions.get(name);
     const newest = versions?.get(Math.max(...versions.keys()));
     if (newest === undefined) {
@@ -65,6 +74,13 @@ export class ProjectionRegistry {
     }
     return newest;
   }
+}
+
+function versionsOf({ eventTypes }: Projection, { types }: KnownTypes): Record<string, number> {
+  const read = types.filter(
+    ({ name, version }) => version > 1 && (eventTypes === "all" || eventTypes.includes(name)),
+  );
+  return Object.fromEntries(read.map(({ name, version }) => [name, version]));
 }
 
 /**

@@ -28,6 +28,10 @@ export const projectionBuild = z.object({
   openDeadLetters: whole,
   parkedEvents: whole,
   failure: z.string().optional().describe("The error of the last pass."),
+  outdatedTypes: z
+    .array(z.string())
+    .optional()
+    .describe("Event types that have a newer version than when the build began, with that version."),
   createdAt: moment,
   liveSince: moment.optional(),
   changedBy: z.string().optional(),
