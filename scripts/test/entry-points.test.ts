@@ -147,6 +147,7 @@ describe("the processes", () => {
     ["verify", []],
     ["schemas", ["check", "--lock", "no-such-file"]],
     ["purge", ["--user", "ada"]],
+    ["retention", ["list"]],
     ["subjects", ["show", "ada"]],
     ["inngest-local", ["--port", "0"]],
   ])("the command %s warns of a misspelt setting", async (name, args) => {

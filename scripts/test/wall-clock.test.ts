@@ -19,6 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
     "when the holder started, for people; a unique name",
   "packages/database/src/identity/sessions.ts": "sessions end at a moment",
   "packages/database/src/identity/sign-in-links.ts": "links expire at a moment",
+  "packages/database/src/retention/apply-retention.ts": "events expire by their date",
   "packages/domain/src/open-loops/open-loops.ts": "loops are due by the calendar",
   "packages/inngest-local/src/queue/queue-clock.ts":
     "the queue's stored times; it follows the wall clock when that is set",

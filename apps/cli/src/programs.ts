@@ -80,6 +80,11 @@ export const PROGRAMS: readonly Program[] = [
     load: async () => (await import("./maintaining/verify.ts")).verifyCommand(),
   },
   {
+    name: "retention",
+    description: "keep the events of some types for a time only",
+    load: async () => (await import("./maintaining/retention.ts")).retentionCommand(),
+  },
+  {
     name: "purge",
     description: "remove events from the log, where a law demands it",
     load: async () => (await import("./maintaining/purge.ts")).purgeCommand(),

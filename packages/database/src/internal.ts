@@ -183,6 +183,22 @@ export { type ChunkDigest, chunkDigests } from "./restore/chunk-digests.ts";
 export { currentEpoch, declareRestored, type Epoch, noteVerified, readEpochs } from "./restore/epoch.ts";
 export { createPositionCheck, type PositionCheck } from "./restore/position-check.ts";
 export { type RestoredFault, type RestoredFaultKind, verifyTables } from "./restore/verify-tables.ts";
+export {
+  applyRetention,
+  type ExpiredEvents,
+  planRetention,
+  type RemovedEvents,
+  type RetentionRun,
+} from "./retention/apply-retention.ts";
+export {
+  endRetentionPolicy,
+  NoRetentionPolicyError,
+  type RetentionPolicy,
+  retentionPolicies,
+  type SetRetentionPolicy,
+  setRetentionPolicy,
+  UnknownRetainedTypeError,
+} from "./retention/retention-policies.ts";
 export { schema } from "./schema/index.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
 export { type InlineConsumer, syncInlineConsumers } from "./sql-api/sync-inline-consumers.ts";

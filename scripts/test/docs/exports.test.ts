@@ -45,6 +45,7 @@ describe("the exports of @synap/synap", () => {
     ["NotWritableError", "the readiness check reports it"],
     ["Obstacle", "the event type is kept with the reason, and post_event refuses it"],
     ["NoPurgeToContinueError", "the command purge says so"],
+    ["NoRetentionPolicyError", "the command retention says so"],
     [
       "NothingToResolveError",
       "the API answers with its problem; createSynap decides about dead letters by number",
@@ -60,6 +61,7 @@ describe("the exports of @synap/synap", () => {
     ["ThrownValueError", "stands for a value that is no error, in place of a handler's own error"],
     ["Undo", "an as-of run undoes its own work"],
     ["UnknownEventTypeError", "a ModuleError refuses such a config first"],
+    ["UnknownRetainedTypeError", "the command retention says so"],
     ["UnknownHandlerError", "the runner follows only the handlers of its own config"],
   ]);
   it("have every error class that an application can meet", () => {

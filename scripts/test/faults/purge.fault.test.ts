@@ -1,6 +1,14 @@
 import { type Database, migrate, openDatabase } from "@synap/database";
-import { createEventStore, extendChain, verifyChain } from "@synap/database/internal";
+import {
+  createEventStore,
+  extendChain,
+  planRetention,
+  setRetentionPolicy,
+  syncEventTypes,
+  verifyChain,
+} from "@synap/database/internal";
 import { createSynapEvent, seedCatalogue } from "@synap/types";
+import { counted } from "@synap/types/internal";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runSynapCommand } from "../../src/processes/run-command.ts";
@@ -44,7 +52,8 @@ describe.runIf(canRunTimescaledb)("a purge that is killed", { timeout: 300_000 }
     await server.remove();
   });
 
-  const purge = (...args: string[]) => runSynapCommand(["purge", ...args], { env: { DATABASE_URL: url } });
+  const synap = (...args: string[]) => runSynapCommand(args, { env: { DATABASE_URL: url } });
+  const purge = (...args: string[]) => synap("purge", ...args);
   const removed = async () => {
     const [row] = await database.query<{ events: number }>(
       "SELECT count(*) AS events FROM synap.purged_events",
@@ -59,20 +68,20 @@ describe.runIf(canRunTimescaledb)("a purge that is killed", { timeout: 300_000 }
     return row?.events ?? 0;
   };
 
-  it("leaves a log without a wrong event, and does the rest when it is continued", async () => {
-    // The second step waits until it is killed, however busy the machine is.
+  /** Kills a command in its second step, which waits until then, however busy the machine is. */
+  async function killInSecondStep(command: readonly string[]): Promise<void> {
     await database.asOwner((owner) =>
       owner.execute(`
         CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-          IF EXISTS (SELECT FROM synap.purged_events) THEN PERFORM pg_sleep(3600); END IF;
+          IF EXISTS (SELECT FROM synap.purged_events AS e JOIN synap.purges AS p ON p.id = e.purge AND p.removed_at IS NULL) THEN PERFORM pg_sleep(3600); END IF;
           RETURN NULL;
         END $$;
         CREATE TRIGGER wait BEFORE INSERT ON synap.purged_events FOR EACH STATEMENT EXECUTE FUNCTION public.wait()`),
     );
     const waiting = `
       SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`;
-    const killed = purge("--user", "ada", "--yes", "--reason", "A test");
+    const killed = synap(...command);
     await expect
       .poll(() => database.asOwner((owner) => owner.query(waiting)), { timeout: 120_000 })
       .toHaveLength(1);
@@ -82,6 +91,10 @@ describe.runIf(canRunTimescaledb)("a purge that is killed", { timeout: 300_000 }
       await owner.query(`SELECT pg_terminate_backend(w.pid, 30000) FROM (${waiting}) AS w`);
       await owner.execute("DROP TRIGGER wait ON synap.purged_events; DROP FUNCTION public.wait()");
     });
+  }
+
+  it("leaves a log without a wrong event, and does the rest when it is continued", async () => {
+    await killInSecondStep(["purge", "--user", "ada", "--yes", "--reason", "A test"]);
 
     const halfway = await removed();
     expect(halfway).toBe(500);
@@ -94,6 +107,29 @@ describe.runIf(canRunTimescaledb)("a purge that is killed", { timeout: 300_000 }
     expect(await continued.ended, continued.output()).toBe(0);
     expect([await left("ada"), await left("ben")]).toEqual([0, EVENTS / 2]);
     expect(await removed()).toBe(EVENTS / 2);
+    while (await extendChain(database));
+    expect((await verifyChain(database)).faults).toEqual([]);
+  });
+
+  it("is finished by the next run of the policies, when it was one of theirs", async () => {
+    await syncEventTypes(database, seedCatalogue);
+    const old = {
+      type: "note.creation.completed",
+      keepDays: 1,
+      forgets: false,
+      reason: "A test",
+      by: "user:ada",
+    };
+    await setRetentionPolicy(database, old);
+    const [{ events: due } = { events: 0 }] = await planRetention(database);
+    expect(due).toBeGreaterThan(500);
+    const before = await removed();
+    await killInSecondStep(["retention", "run"]);
+    expect((await removed()) - before).toBe(500);
+    const next = synap("retention", "run");
+    expect(await next.ended, next.output()).toBe(0);
+    expect(next.output()).toContain(`${counted(due, "event")} of note.creation.completed removed`);
+    expect(await planRetention(database)).toMatchObject([{ events: 0 }]);
     while (await extendChain(database));
     expect((await verifyChain(database)).faults).toEqual([]);
   });

@@ -56,6 +56,7 @@ BEGIN
       DELETE FROM synap.aggregate_snapshots AS s
        USING (SELECT DISTINCT g.aggregate_type, g.aggregate_id FROM going AS g) AS g
        WHERE s.aggregate_type = g.aggregate_type AND s.aggregate_id = g.aggregate_id
+         AND NOT EXISTS (SELECT FROM synap.purges AS p WHERE p.id = $1 AND p.keeps_copies)
     ), unparked AS (
       DELETE FROM synap.parked_events AS p USING going AS g WHERE p."position" = g."position"
     ), released AS (

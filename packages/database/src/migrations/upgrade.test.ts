@@ -28,6 +28,8 @@ const ADDED: ReadonlySet<string> = new Set([
   "purged_events",
   "purges",
   "read_horizon",
+  "retention_policies",
+  "retention_policies_id_seq",
   "sessions",
   "sign_in_links",
   "sql_principals",

@@ -22,6 +22,8 @@ export interface PurgeRequest {
   readonly reason: string;
   /** The actor, as in `createdBy` of an event. */
   readonly by: string;
+  /** True for events that are removed because of their age: snapshots and what read models and handlers made of them stay. Default: false. */
+  readonly keepsCopies?: boolean;
   /** Called after each transaction with the number of events removed so far. */
   readonly onProgress?: ((removed: number) => void) | undefined;
 }
@@ -68,7 +70,7 @@ export class NoPurgeToContinueError extends Error {
  */
 export async function purgeEvents(
   database: Database,
-  { selection, reason, by, onProgress }: PurgeRequest,
+  { selection, reason, by, keepsCopies = false, onProgress }: PurgeRequest,
 ): Promise<Purge | undefined> {
   checkSelection(selection);
   const id = randomUUID();
@@ -80,8 +82,8 @@ export async function purgeEvents(
     const [first] = await selectPlaces(owner, selection, { after: BEFORE_ALL, upTo, limit: 1 });
     if (first === undefined) return false;
     await owner.query(
-      "INSERT INTO synap.purges (id, up_to, purged_by, reason, selection) VALUES ($1, $2, $3, $4, $5::text::jsonb)",
-      [id, upTo, by, reason, JSON.stringify(selection)],
+      "INSERT INTO synap.purges (id, up_to, purged_by, reason, keeps_copies, selection) VALUES ($1, $2, $3, $4, $5, $6::text::jsonb)",
+      [id, upTo, by, reason, keepsCopies, JSON.stringify(selection)],
     );
     return true;
   });
@@ -186,6 +188,6 @@ async function record(owner: Transaction, { id, purged_by: by, reason }: Unfinis
 
 const RECORDED = `
 UPDATE synap.purges
-   SET removed_at = clock_timestamp(), events = $2, "position" = $3, selection = NULL,
+   SET removed_at = clock_timestamp(), finished_at = CASE WHEN keeps_copies THEN clock_timestamp() END, events = $2, "position" = $3, selection = NULL,
        last_build = (SELECT s.last_value FROM synap.projection_build_numbers AS s)
  WHERE id = $1`;

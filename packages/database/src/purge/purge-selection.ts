@@ -6,11 +6,12 @@ import { UUID } from "../reading/get-event-by-id.ts";
 /** Largest number of ids in a selection. */
 export const MAX_PURGED_IDS = 10_000;
 
-/** The events to purge: by their ids, of a stream, or of a user. */
+/** The events to purge: by their ids, of a stream, of a user, or those of a type with a retention policy that happened before a moment. */
 export type PurgeSelection =
   | { readonly ids: readonly string[] }
   | { readonly stream: StreamName }
-  | { readonly userId: string };
+  | { readonly userId: string }
+  | { readonly expired: { readonly type: string; readonly before: string } };
 
 /** The place of an event: enough to find it in its chunk. */
 export interface EventPlace {
@@ -37,6 +38,25 @@ const SOURCES = {
      WHERE aggregate_type = $1::text::jsonb #>> '{stream,aggregateType}'
        AND aggregate_id = $1::text::jsonb #>> '{stream,aggregateId}'`,
   userId: `synap.events WHERE user_id = $1::text::jsonb ->> 'userId'`,
+  // A policy that was ended or prolonged since counts, and so does a hold of a subject. What handlers have failed at or keep for later waits for them. A
+  // correction or retraction is not removed before what it amends, which would be in force again.
+  expired: `
+    synap.events AS e
+     WHERE e.type = $1::text::jsonb #>> '{expired,type}'
+       AND e."timestamp" < (
+         SELECT least(($1::text::jsonb #>> '{expired,before}')::timestamptz, now() - make_interval(days => p.keep_days))
+           FROM synap.retention_policies AS p
+          WHERE p.event_type = $1::text::jsonb #>> '{expired,type}' AND p.ended_at IS NULL
+       )
+       AND NOT EXISTS (
+         SELECT FROM synap.subject_holds AS h
+          WHERE h.subject IN (e.user_id, e.aggregate_id)
+             OR strpos(e.data::text, '"$sealed"') > 0 AND strpos(e.data::text, to_json(h.subject)::text) > 0
+       )
+       AND e.id::text NOT IN (SELECT d.event_id FROM synap.dead_letters AS d WHERE d.status = 'open')
+       AND e."position" NOT IN (SELECT p."position" FROM synap.parked_events AS p)
+       AND e."position" NOT IN (SELECT h."position" FROM synap.held_streams AS h WHERE h."position" IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM synap.amendments AS a JOIN synap.event_ids AS i ON i.id = a.amended_id WHERE a.amending_id = e.id)`,
 };
 
 /** Reads the places of the next selected events up to a position, in the order of their times, after another one. */
@@ -45,7 +65,7 @@ export function selectPlaces(
   selection: PurgeSelection,
   { after, upTo, limit }: { readonly after: EventPlace; readonly upTo: number; readonly limit: number },
 ): Promise<EventPlace[]> {
-  const kind = "ids" in selection ? "ids" : "stream" in selection ? "stream" : "userId";
+  const kind = kindOf(selection);
   return session.query<EventPlace>(
     `SELECT ${epochMs('"timestamp"')} AS "timestamp", "position"
        FROM ${SOURCES[kind]}
@@ -54,6 +74,12 @@ export function selectPlaces(
       LIMIT $5`,
     [JSON.stringify(selection), upTo, sqlBound(new Date(after.timestamp)), after.position, limit],
   );
+}
+
+function kindOf(selection: PurgeSelection): keyof typeof SOURCES {
+  if ("ids" in selection) return "ids";
+  if ("stream" in selection) return "stream";
+  return "userId" in selection ? "userId" : "expired";
 }
 
 /** The place before every event. */

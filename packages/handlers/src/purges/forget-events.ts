@@ -6,7 +6,7 @@ const BATCH = 1_000;
 
 const PURGES = `
 SELECT id, erased_subject AS subject FROM synap.purges
- WHERE removed_at IS NOT NULL AND NOT $1 = ANY (forgotten_by)
+ WHERE removed_at IS NOT NULL AND NOT keeps_copies AND NOT $1 = ANY (forgotten_by)
  ORDER BY begun_at`;
 
 const CLAIM = `
