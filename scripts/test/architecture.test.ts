@@ -374,6 +374,8 @@ describe("written in one place", () => {
     expect(filesWith(/INSERT\s+INTO\s+synap\.events\b/i)).toEqual([
       "packages/database/sql/functions/append_new_event.sql",
       "packages/database/sql/functions/append_new_events.sql",
+      // Stored before: brought back from an archive as they were.
+      "packages/database/src/archive/restore-chunk.ts",
     ]);
   });
 

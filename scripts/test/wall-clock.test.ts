@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const reasons: Readonly<Record<string, string>> = {
   "packages/types/src/event/check-moment.ts": "a moment of the past is no later than now",
   "packages/types/src/event/event-input.ts": "the timestamp and the id of a new event",
-  "packages/database/src/reading/query-events.ts": "a query without bounds begins with the newest days",
+  "packages/database/src/queries/query-events.ts": "a query without bounds begins with the newest days",
   "packages/database/src/postgres-event-store.ts": "a timestamp is compared with the time of its append",
   "packages/database/src/memory/memory-event-store.ts": "a timestamp is compared with the time of its append",
   "packages/database/src/embedded/data-directory-lock.ts":

@@ -55,6 +55,7 @@ export type {
 export { TransactionControlError, TransactionEndedError } from "./connection/transaction-control.ts";
 export type { TransactionMode } from "./connection/transaction-mode.ts";
 export type { AppendOptions, EventStore } from "./event-store.ts";
+export { EventsArchivedError } from "./events-archived.ts";
 export type { ApplicationMigrations } from "./migrations/ledgers.ts";
 export { type MigrateOptions, type MigrationReport, migrate } from "./migrations/migrate.ts";
 export {

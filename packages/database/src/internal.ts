@@ -7,6 +7,34 @@ export type { AppendHook } from "./append/append-events.ts";
 export { MAX_APPEND_EVENTS } from "./append/append-new-events.ts";
 export { findInTransit, type RepeatedEvent, repeatedEvents } from "./append/find-originals.ts";
 export { hasSameContent } from "./append/judge-events.ts";
+export { ArchiveDamagedError, ArchiveOutdatedError, ArchiveStateError } from "./archive/archive-errors.ts";
+export {
+  type ArchivedChunk,
+  type ArchivedEvents,
+  type ArchivedFile,
+  type ArchiveState,
+  archivedChunks,
+  archivedEvents,
+} from "./archive/archived-chunk.ts";
+export { dropArchivedChunk } from "./archive/drop-chunk.ts";
+export { type DueChunk, dueChunks } from "./archive/due-chunks.ts";
+export {
+  digestRows,
+  type EventColumn,
+  type EventsDigest,
+  type EventText,
+  eventColumns,
+  RunningDigest,
+} from "./archive/event-rows.ts";
+export {
+  type ArchiveTarget,
+  beginExport,
+  type ChunkExport,
+  exportChunk,
+  markVerified,
+  type VerifiedExport,
+} from "./archive/export-chunk.ts";
+export { type RestoreRequest, refuseDamaged, restoreChunk } from "./archive/restore-chunk.ts";
 export { type Backoff, backoffDelay, defaultBackoff, pauseAfterConflict } from "./backoff.ts";
 export { lockCheckpoint, readCheckpoint, saveCheckpoint } from "./bookkeeping/checkpoints.ts";
 export { countEvents } from "./bookkeeping/count-events.ts";

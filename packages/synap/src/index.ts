@@ -11,6 +11,7 @@ export {
   type ErasureLedger,
   EventFilterError,
   EventIdConflictError,
+  EventsArchivedError,
   InvalidCursorError,
   type KeyProvider,
   KeyProviderError,

@@ -3,7 +3,7 @@
  * messages. It may change in any release.
  */
 
-export { type AmendableEvent, amendmentIssue } from "./amendments/amendments.ts";
+export { type AmendableEvent, amendmentIssue, archivedAmendmentIssue } from "./amendments/amendments.ts";
 export { markAmended } from "./amendments/events-in-force.ts";
 export { type BrokerChoiceFault, checkBrokerChoice } from "./broker-choice.ts";
 export {

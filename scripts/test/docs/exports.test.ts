@@ -36,6 +36,9 @@ describe("the exports of @synap/synap", () => {
 
   /** Error classes that no application meets, with the place where each of them ends. */
   const inside = new Map([
+    ["ArchiveDamagedError", "the command archive has its reason"],
+    ["ArchiveOutdatedError", "the command archive writes the chunk again"],
+    ["ArchiveStateError", "the command archive has its reason"],
     ["ChangingSchemaError", "an EventTypeDefinitionError or a DeciderDefinitionError has its reason"],
     ["CompressionUnavailableError", "the command compress prints it"],
     ["DuplicateHandlerError", "a ModuleError refuses such a config first"],

@@ -1,7 +1,12 @@
-import { DatabaseUnavailableError, type LogReader, type Visibility } from "@synap/database";
+import {
+  DatabaseUnavailableError,
+  EventsArchivedError,
+  type LogReader,
+  type Visibility,
+} from "@synap/database";
 import { withTimeLimit } from "@synap/database/internal";
 import { amendmentOf, type EventIssue, type SynapEvent } from "@synap/types";
-import { amendmentIssue } from "@synap/types/internal";
+import { amendmentIssue, archivedAmendmentIssue } from "@synap/types/internal";
 import type { Principal } from "../identity/principal.ts";
 import { visibilityOf } from "../identity/visibility.ts";
 
@@ -41,8 +46,13 @@ async function judge(
   const issues = new Map<SynapEvent, EventIssue>();
   for (const event of events) {
     const named = amendmentOf(event)?.eventId;
-    const issue = named && amendmentIssue(event, await reader.getById(named));
-    if (issue) issues.set(event, issue);
+    try {
+      const issue = named && amendmentIssue(event, await reader.getById(named));
+      if (issue) issues.set(event, issue);
+    } catch (error) {
+      if (!(error instanceof EventsArchivedError)) throw error;
+      issues.set(event, archivedAmendmentIssue(event, error.chunk));
+    }
   }
   return issues;
 }

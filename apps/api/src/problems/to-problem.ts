@@ -2,6 +2,7 @@ import {
   DatabaseUnavailableError,
   EventFilterError,
   EventIdConflictError,
+  EventsArchivedError,
   InvalidCursorError,
   KeyProviderError,
   OptimisticLockError,
@@ -68,6 +69,11 @@ export function toProblem(error: unknown): Problem {
     const { position, resumeAfter, epoch } = error;
     const members = { position, resumeAfter, ...(epoch !== undefined && { epoch }) };
     return new Problem("position-lost", error.message, { members, cause: error });
+  }
+  if (error instanceof EventsArchivedError) {
+    const { chunk, firstPosition, lastPosition } = error;
+    const members = { chunk, firstPosition, lastPosition };
+    return new Problem("events-archived", error.message, { members, cause: error });
   }
   if (error instanceof EventFilterError) {
     const code = error.code === "FILTER_TOO_WIDE" ? "filter-too-wide" : "parameter-invalid";

@@ -58,6 +58,7 @@ function readModelRoute(
       ...problemResponses(
         "parameter-invalid",
         "position-lost",
+        "events-archived",
         "parameter-unknown",
         "cursor-invalid",
         "moment-in-future",

@@ -14,6 +14,7 @@ DECLARE
   named CONSTANT uuid := event -> 'metadata' ->> field;
   place record;
   found record;
+  archived synap.archived_ranges;
 BEGIN
   IF named IS NULL THEN
     RETURN;
@@ -27,7 +28,11 @@ BEGIN
        AND CASE WHEN $3 IS NOT NULL THEN e.user_id = $3 ELSE $4 IS NULL OR e.created_by = $4 END
   $query$ INTO found USING place."timestamp", place."position", viewer_user, viewer_creator;
   path := 'metadata.' || field;
-  IF found.type IS NULL THEN
+  SELECT r.* INTO archived FROM synap.archived_ranges AS r WHERE r.last_position >= place."position" ORDER BY r.last_position LIMIT 1;
+  IF found.type IS NULL AND viewer_user IS NULL AND viewer_creator IS NULL AND archived.first_position <= place."position" THEN
+    code := 'amended-event-archived';
+    reason := format('names an event that is archived: restore the chunk %s first', archived.chunk);
+  ELSIF found.type IS NULL THEN
     code := 'amended-event-unknown';
     reason := 'names an event that is not stored';
   ELSIF (found.type, found.aggregate_type, found.aggregate_id)

@@ -1,5 +1,6 @@
 -- Returns the range that a reader at after_position may read next, if every append up to safe_number is finished: the following appends,
--- up to max_events events, with their time bounds. Always one row. Raises SY016 for a position that the store has never had.
+-- up to max_events events, with their time bounds. Always one row. It ends before archived events; raises SY017 if these are the next, and
+-- SY016 for a position that the store has never had.
 CREATE OR REPLACE FUNCTION synap.appends_up_to(safe_number bigint, after_position bigint, max_events integer)
 RETURNS TABLE (watermark bigint, up_to bigint, more boolean, min_timestamp timestamptz, max_timestamp timestamptz)
 LANGUAGE plpgsql VOLATILE
@@ -10,6 +11,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   last_number bigint;
+  readable    bigint;
 BEGIN
   watermark := safe_number * 1024 + 1023;
   IF after_position > watermark OR EXISTS (
@@ -33,6 +35,13 @@ BEGIN
 
   more := last_number IS NOT NULL
     AND EXISTS (SELECT FROM synap.appends WHERE number > last_number AND number <= safe_number);
+  IF up_to IS NOT NULL THEN
+    readable := synap.before_archived(after_position, up_to);
+    IF readable < up_to THEN
+      up_to := readable;
+      more := true;
+    END IF;
+  END IF;
   RETURN NEXT;
 END
 $$;

@@ -5,7 +5,7 @@
 --   before_position                  only entries with a lower position; null: from the end of the log
 --   max_entries                      the size of the page
 --
--- A page has every event that was committed when the first page was read. A statement with time bounds is planned with their
+-- A page has every event that was committed when the first page was read. Raises SY017 for one that would come to an archived event. A statement with time bounds is planned with their
 -- values, for the chunks between them. Events of an actor, and of a range of more than 30 days, may be in any chunk: planning
 -- for all of them at each call would cost ten times as much as a plan that the session keeps.
 --
@@ -29,7 +29,21 @@ DECLARE
   last_time      timestamptz;
   lowest         bigint;
   before_version bigint := 9223372036854775807;
+  archived       synap.archived_chunks;
 BEGIN
+  archived := synap.archived_before(before, ARRAY[
+    synap.archive_key('creator', of_actor), synap.archive_key('stream', of_subject_type || '/' || of_subject_id)]);
+  IF archived.chunk IS NOT NULL AND max_entries > (
+    SELECT count(*)
+      FROM (
+        SELECT FROM synap_read.audit_log AS l
+         WHERE l."position" > archived.last_position AND l."position" < before AND (of_actor IS NULL OR l.actor = of_actor)
+           AND (of_subject_id IS NULL OR l.subject_type = of_subject_type AND l.subject_id = of_subject_id)
+         LIMIT max_entries
+      ) AS later)
+  THEN
+    PERFORM synap.refuse_archived(archived);
+  END IF;
   IF of_subject_id IS NOT NULL THEN
     SELECT s.first_timestamp, s.last_timestamp INTO first_time, last_time
       FROM synap.streams AS s WHERE s.aggregate_type = of_subject_type AND s.aggregate_id = of_subject_id;

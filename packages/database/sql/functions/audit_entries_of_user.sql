@@ -9,6 +9,7 @@ SET plan_cache_mode = force_generic_plan
 SET jit = off
 AS $$
 BEGIN
+  PERFORM synap_visible.refuse_archived_entries_of_user(of_actor, of_subject_type, of_subject_id, before_position, max_entries);
   RETURN QUERY
     WITH own AS MATERIALIZED (
       SELECT e."position", e."timestamp", e.recorded_at, e.id, e.created_by, e.user_id, e.type, e.aggregate_type, e.aggregate_id,

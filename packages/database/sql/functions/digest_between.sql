@@ -1,6 +1,6 @@
 -- Digests the stored events after a position, up to another one, between two moments: one row with their number, the digest of their
 -- digests in the order of positions, and the number and the bounds of those in each chunk. Purged events count with the digest that was kept
--- of them, but in no chunk. The moments serve to read few chunks.
+-- of them, but in no chunk; so do archived events of blocks that have others as well. The moments serve to read few chunks.
 CREATE OR REPLACE FUNCTION synap.digest_between(
   after_position bigint, up_to bigint, first_time timestamptz, last_time timestamptz
 )
@@ -21,6 +21,10 @@ BEGIN
       SELECT p."position", NULL, NULL, p.digest
         FROM synap.purged_events AS p
        WHERE p."position" > $1 AND p."position" <= $2
+      UNION ALL
+      SELECT a."position", NULL, NULL, a.digest
+        FROM synap.archived_digests AS a
+       WHERE a."position" > $1 AND a."position" <= $2
     )
     SELECT (SELECT count(*) FROM digested),
            (SELECT sha256(coalesce(string_agg(d.digest, ''::bytea ORDER BY d."position"), '')) FROM digested AS d),

@@ -1,5 +1,5 @@
 -- Returns the events of a stream in order, from a version on: at most "max_events", fewer when they are large, up to the
--- event that reaches 4 MiB of JSON.
+-- event that reaches 4 MiB of JSON, and up to the first that is archived; raises SY017 if that is the first wanted one.
 CREATE OR REPLACE FUNCTION synap.get_aggregate_events(
   aggregate_type text,
   aggregate_id   text,
@@ -11,14 +11,34 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
 DECLARE
-  stream record;
+  stream   record;
+  archived synap.archived_chunks;
+  missing  bigint;
 BEGIN
-  SELECT s.first_timestamp, s.last_timestamp INTO stream
+  SELECT s.first_timestamp, s.last_timestamp, s.version INTO stream
     FROM synap.streams AS s
    WHERE s.aggregate_type = get_aggregate_events.aggregate_type
      AND s.aggregate_id = get_aggregate_events.aggregate_id;
   IF NOT FOUND THEN
     RETURN;
+  END IF;
+  archived := synap.archived_before(9223372036854775807, ARRAY[synap.archive_key('stream', aggregate_type || '/' || aggregate_id)]);
+  IF archived.chunk IS NOT NULL THEN
+    -- Versions have no gaps but those of purged events.
+    SELECT min(v.version) INTO missing
+      FROM generate_series(greatest(from_version, 1), least(stream.version, from_version + max_events - 1)) AS v(version)
+     WHERE NOT EXISTS (
+             SELECT FROM synap.events AS e
+              WHERE e.aggregate_type = get_aggregate_events.aggregate_type AND e.aggregate_id = get_aggregate_events.aggregate_id
+                AND e.stream_version = v.version)
+       AND NOT EXISTS (
+             SELECT FROM synap.purged_events AS p
+              WHERE p.aggregate_type = get_aggregate_events.aggregate_type AND p.aggregate_id = get_aggregate_events.aggregate_id
+                AND p.stream_version = v.version);
+    IF missing <= greatest(from_version, 1) THEN
+      PERFORM synap.refuse_archived(archived);
+    END IF;
+    max_events := coalesce(missing - greatest(from_version, 1), max_events);
   END IF;
   -- EXECUTE plans with these values, so that only the chunks between the two times are read.
   RETURN QUERY EXECUTE $query$

@@ -15,9 +15,17 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
 #variable_conflict use_variable
+DECLARE
+  archived synap.archived_chunks;
 BEGIN
   IF max_events NOT BETWEEN 1 AND 10000 THEN
     RAISE EXCEPTION 'max_events must be a number from 1 to 10000' USING ERRCODE = '22023';
+  END IF;
+  archived := synap.archived_before(9223372036854775807, ARRAY[
+    synap.archive_key('type', type), synap.archive_key('aggregate', aggregate_type),
+    synap.archive_key('stream', aggregate_type || '/' || aggregate_id)]);
+  IF archived.chunk IS NOT NULL THEN
+    PERFORM synap.refuse_archived(archived);
   END IF;
   -- EXECUTE plans with these values: a condition that is not asked for costs nothing.
   RETURN QUERY EXECUTE $query$

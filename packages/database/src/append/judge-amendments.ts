@@ -1,5 +1,6 @@
 import { amendmentOf, type EventIssue, type SynapEvent } from "@synap/types";
-import { type AmendableEvent, amendmentIssue } from "@synap/types/internal";
+import { type AmendableEvent, amendmentIssue, archivedAmendmentIssue } from "@synap/types/internal";
+import { EventsArchivedError } from "../events-archived.ts";
 
 /** Finds the stored event with an id; undefined if there is none. */
 export type FindAmended = (id: string) => Promise<AmendableEvent | undefined>;
@@ -19,8 +20,14 @@ export async function judgeAmendments(
   const issues: (EventIssue | undefined)[] = [];
   for (const event of events) {
     const named = event && amendmentOf(event)?.eventId;
-    const amended = named === undefined ? undefined : (earlier.get(named) ?? (await findAmended(named)));
-    issues.push(event && amendmentIssue(event, amended));
+    try {
+      const amended = named === undefined ? undefined : (earlier.get(named) ?? (await findAmended(named)));
+      issues.push(event && amendmentIssue(event, amended));
+    } catch (error) {
+      // The others of the append are none the worse for it.
+      if (!(event !== undefined && error instanceof EventsArchivedError)) throw error;
+      issues.push(archivedAmendmentIssue(event, error.chunk));
+    }
     if (event !== undefined) earlier.set(event.id, event);
   }
   return issues;

@@ -16,6 +16,8 @@ export type ChainFaultKind =
   | "block-changed"
   /** Events were removed as purged, and the log does not record that purge. */
   | "purge-unrecorded"
+  /** A chunk was dropped as archived, and the log does not record that, or other events are noted as its own. */
+  | "archive-unrecorded"
   /** The chain does not have the block that was expected, or has another one in its place. */
   | "head-differs";
 

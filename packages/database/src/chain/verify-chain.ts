@@ -1,10 +1,12 @@
 import { counted } from "@synap/types/internal";
+import { type ArchivedEvents, archivedEvents } from "../archive/archived-chunk.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { notify } from "../observers.ts";
 import type { ChainFault, ChainHead } from "./chain-fault.ts";
 import { type ChainStatus, chainStatus } from "./chain-status.ts";
 import { missingChunks } from "./missing-chunks.ts";
+import { verifyArchives } from "./verify-archives.ts";
 import { verifyPurges } from "./verify-purges.ts";
 
 /** A block to compare the chain with, and callbacks. */
@@ -26,6 +28,8 @@ export interface ChainReport {
   readonly lag: number;
   /** Number of events that were digested, with the purged ones. */
   readonly events: number;
+  /** Those that are in an archive: `synap archive verify` digests them. */
+  readonly archived: ArchivedEvents;
   readonly faultCount: number;
   /** The first {@link MAX_FAULTS} faults. */
   readonly faults: readonly ChainFault[];
@@ -56,9 +60,11 @@ export async function verifyChain(session: SqlSession, check: ChainCheck = {}): 
   await verifyEnds(session, head, check.expected, report);
   await verifyChunks(session, report);
   await verifyPurges(session, report);
+  await verifyArchives(session, report);
+  const archived = await archivedEvents(session);
   await session.query(RECORD, [head.block, head.position, events, faultCount]);
   const { block, hash, position, lag } = head;
-  return { head: { block, hash }, position, lag, events, faultCount, faults };
+  return { head: { block, hash }, position, lag, events, archived, faultCount, faults };
 }
 
 const RECORD =
@@ -69,13 +75,14 @@ type Report = (fault: ChainFault) => void;
 const BLOCKS = `
 SELECT b.number, b.last_position, b.events, ${epochMs("b.min_timestamp")} AS first, ${epochMs("b.max_timestamp")} AS last,
        p.last_position AS after_position, b.hash = synap.block_hash(p.hash, b) AS follows,
-       d.events AS found, d.digest = b.digest AS same
+       d.events AS found, d.digest = b.digest AS same, x.number IS NOT NULL AS is_archived
   FROM (
     SELECT n AS block, sum(n.events) OVER (ORDER BY n.number) - n.events AS events_before
       FROM (SELECT * FROM synap.chain_blocks WHERE number > $1 AND number <= $2 ORDER BY number LIMIT ${BLOCKS_AT_ONCE}) AS n
   ) AS w
  CROSS JOIN LATERAL (SELECT (w.block).*) AS b
   LEFT JOIN synap.chain_blocks AS p ON p.number = b.number - 1
+  LEFT JOIN synap.archived_blocks AS x ON x.number = b.number
  CROSS JOIN LATERAL synap.digest_between(p.last_position, b.last_position, b.min_timestamp, b.max_timestamp) AS d
  WHERE w.events_before < ${EVENTS_AT_ONCE}
  ORDER BY b.number`;
@@ -91,6 +98,8 @@ interface BlockRow {
   readonly follows: boolean | null;
   readonly found: number;
   readonly same: boolean;
+  /** All of its events are in an archive, so that they are not here to be digested. */
+  readonly is_archived: boolean;
 }
 
 /** Verifies the blocks up to the head. Returns the number of events found in them. */
@@ -139,6 +148,7 @@ function faultOf(row: BlockRow): ChainFault | undefined {
     };
   }
   const counts = { ...place, expected, found };
+  if (row.is_archived && found === 0) return undefined;
   if (found < expected)
     return {
       kind: "events-missing",

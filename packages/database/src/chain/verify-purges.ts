@@ -1,10 +1,13 @@
 import { counted } from "@synap/types/internal";
+import { isArchived } from "../archive/archived-ranges.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { PURGE_DIGEST, PURGE_EVENT_TYPE } from "../purge/purge-event.ts";
 import type { ChainFault } from "./chain-fault.ts";
 
 const PURGES = `
-SELECT p.id, p.removed_at IS NULL AS is_unfinished, k.events, e."position" IS NOT NULL AS is_recorded
+SELECT p.id, p.removed_at IS NULL AS is_unfinished, k.events,
+       -- The event that records it may be archived itself.
+       e."position" IS NOT NULL OR ${isArchived('p."position"')} AS is_recorded
   FROM synap.purges AS p
  CROSS JOIN LATERAL (${PURGE_DIGEST} WHERE purge = p.id) AS k
   LEFT JOIN LATERAL (

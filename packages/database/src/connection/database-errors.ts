@@ -1,4 +1,5 @@
 import { isErrorValue, readProperty } from "@synap/types/internal";
+import { asEventsArchived } from "../events-archived.ts";
 import { asPositionLost } from "../position-lost.ts";
 
 /** Thrown when the database can't be reached or the connection was lost. Retry later; it is unknown if anything was stored. */
@@ -184,10 +185,10 @@ export function isDataError(error: unknown): boolean {
   return state !== undefined && /^(?:22|23|54)/.test(state);
 }
 
-/** Wraps an error of an unavailable database, or of a position that the store has never had; returns any other unchanged. */
+/** Wraps an error of an unavailable database, and of a position that the store has never had or whose events are archived; no other. */
 export function asDatabaseError(error: unknown): unknown {
-  const lost = asPositionLost(error);
-  if (lost !== undefined) return lost;
+  const refused = asPositionLost(error) ?? asEventsArchived(error);
+  if (refused !== undefined) return refused;
   if (isUnavailableError(error) || !isUnavailable(error)) return error;
   const message = readProperty(error, "message");
   const reason = typeof message === "string" && message !== "" ? message : (codeOf(error) ?? "unknown");

@@ -8,10 +8,17 @@ import {
   type SealedValue,
   type ValueStep,
 } from "@synap/types/internal";
+import { ARCHIVED_BETWEEN, refuseArchived } from "../archive/archived-events.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { openValue } from "../personal-data/subject-cipher.ts";
 import type { KeyState, SubjectKeys } from "../personal-data/subject-keys.ts";
-import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "../reading/page-bytes.ts";
+import {
+  type GuardedRow,
+  MAX_PAGE_BYTES,
+  readGuarded,
+  readPage,
+  selectGuardedPage,
+} from "../reading/page-bytes.ts";
 import type { NextAppends } from "../reading/read-all.ts";
 
 /** A part of an export. */
@@ -38,7 +45,8 @@ interface NextRange extends Pick<NextAppends, "watermark" | "up_to" | "more"> {
 }
 
 // A subject's name may be in an event for another reason than a sealed value: what is read is looked at once more.
-const EVENTS = selectPage(
+const EVENTS = selectGuardedPage(
+  ARCHIVED_BETWEEN,
   `
   SELECT *
     FROM synap.events
@@ -55,7 +63,7 @@ const EVENTS = selectPage(
  * Reads everything that the log has about a subject: the events with a value that is sealed for it, and those of which it is the `userId`.
  * Values of other subjects are masked. No more than a page is in memory.
  *
- * @throws KeyProviderError, DatabaseUnavailableError
+ * @throws KeyProviderError, DatabaseUnavailableError; EventsArchivedError at the first archived event, of whomever it is
  */
 export async function* exportSubject(
   session: SqlSession,
@@ -69,7 +77,8 @@ export async function* exportSubject(
     const { up_to: upTo, from, to } = next;
     for (let isCut = true; isCut; ) {
       const place = [after, upTo, PAGE, MAX_PAGE_BYTES, subject, from, to];
-      const rows = await session.query<PageRow>(EVENTS, place);
+      const { rows, archived } = readGuarded(await session.query<GuardedRow>(EVENTS, place));
+      refuseArchived(archived);
       const page = readPage(rows);
       isCut = page.isCut || page.events.length === PAGE;
       after = isCut ? (page.events.at(-1)?.position ?? upTo) : upTo;

@@ -16,6 +16,12 @@ const DAY_MS = 86_400_000;
 const ADDED: ReadonlySet<string> = new Set([
   "amendments",
   "api_keys",
+  "archived_blocks",
+  "archived_chunks",
+  "archived_chunks_number_seq",
+  "archived_digests",
+  "archived_keys",
+  "archived_ranges",
   "chain_blocks",
   "chain_end",
   "chain_verifications",
@@ -84,7 +90,7 @@ describe.each(testEngines())("a log of an earlier release (%s)", (engine) => {
     for (const name of await readdir(functions)) {
       const file = join(functions, name);
       if (
-        /synap\.(check_(issue|task|choice)|rule_issues|chain_blocks|purged_events|event_digest|sql_principals|epochs)\b|\bsynap_visible\./.test(
+        /synap\.(check_(issue|task|choice)|rule_issues|chain_blocks|purged_events|event_digest|sql_principals|epochs|archived_\w+)\b|\bsynap_visible\./.test(
           await readFile(file, "utf8"),
         )
       )

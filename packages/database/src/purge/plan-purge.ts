@@ -2,7 +2,13 @@ import { numberArray } from "../append/append-new-events.ts";
 import { isoFromEpoch } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { lastPosition } from "./purge-events.ts";
-import { BEFORE_ALL, checkSelection, type PurgeSelection, selectPlaces } from "./purge-selection.ts";
+import {
+  BEFORE_ALL,
+  checkSelection,
+  type PurgeSelection,
+  refuseArchivedSelection,
+  selectPlaces,
+} from "./purge-selection.ts";
 
 /** Events of one statement. */
 const BATCH = 5_000;
@@ -19,10 +25,11 @@ export interface PurgePlan {
 
 /**
  * Counts the stored events that a purge would remove now. Changes nothing.
- * @throws RangeError for a selection out of bounds
+ * @throws RangeError for a selection out of bounds; EventsArchivedError when some of them are archived
  */
 export async function planPurge(session: SqlSession, selection: PurgeSelection): Promise<PurgePlan> {
   checkSelection(selection);
+  await refuseArchivedSelection(session, selection);
   const upTo = await lastPosition(session);
   const types = new Map<string, number>();
   let after = BEFORE_ALL;

@@ -9,6 +9,7 @@ import {
   checkSelection,
   type EventPlace,
   type PurgeSelection,
+  refuseArchivedSelection,
   selectPlaces,
 } from "./purge-selection.ts";
 
@@ -66,7 +67,7 @@ export class NoPurgeToContinueError extends Error {
  * An interruption between two of its transactions does no harm: `continuePurge` does the rest.
  *
  * @returns undefined when no stored event is selected
- * @throws RangeError for a selection out of bounds; PurgeUnfinishedError
+ * @throws RangeError for a selection out of bounds; PurgeUnfinishedError; EventsArchivedError when some of them are archived
  */
 export async function purgeEvents(
   database: Database,
@@ -79,6 +80,7 @@ export async function purgeEvents(
     const unfinished = await unfinishedPurge(owner);
     if (unfinished !== undefined) throw new PurgeUnfinishedError(unfinished.id);
     const upTo = await lastPosition(owner);
+    await refuseArchivedSelection(owner, selection);
     const [first] = await selectPlaces(owner, selection, { after: BEFORE_ALL, upTo, limit: 1 });
     if (first === undefined) return false;
     await owner.query(
@@ -92,7 +94,7 @@ export async function purgeEvents(
 
 /**
  * Removes the rest of the events of a purge that was interrupted, and records it.
- * @throws NoPurgeToContinueError
+ * @throws NoPurgeToContinueError; EventsArchivedError when some of them were archived meanwhile
  */
 export async function continuePurge(
   database: Database,
@@ -147,6 +149,7 @@ async function removeNext(
   if (purge === undefined) throw new NoPurgeToContinueError();
   // Written by purgeEvents.
   const selection = JSON.parse(purge.selection) as PurgeSelection;
+  await refuseArchivedSelection(owner, selection);
   const places = await selectPlaces(owner, selection, { after, upTo: purge.up_to, limit: BATCH });
   const [first, last] = [places[0], places.at(-1)];
   if (first === undefined || last === undefined) return record(owner, purge);

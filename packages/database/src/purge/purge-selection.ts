@@ -1,4 +1,6 @@
 import type { StreamName } from "@synap/types";
+import { archiveKey, streamKeyOf } from "../archive/archive-keys.ts";
+import { archivedOfKey, refuseArchived, refuseArchivedPositions } from "../archive/archived-events.ts";
 import { epochMs, sqlBound } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { UUID } from "../reading/get-event-by-id.ts";
@@ -84,3 +86,27 @@ function kindOf(selection: PurgeSelection): keyof typeof SOURCES {
 
 /** The place before every event. */
 export const BEFORE_ALL: EventPlace = { timestamp: -8.64e15, position: 0 };
+
+/**
+ * Refuses a selection of which a dropped chunk has events, or may have: an archived event can't be purged. Not one of expired events.
+ * @throws EventsArchivedError, which names the chunk to restore
+ */
+export async function refuseArchivedSelection(session: SqlSession, selection: PurgeSelection): Promise<void> {
+  if ("ids" in selection) {
+    const rows = await session.query<{ position: number }>(`SELECT "position" FROM ${SOURCES.ids}`, [
+      JSON.stringify(selection),
+    ]);
+    return refuseArchivedPositions(
+      session,
+      rows.map(({ position }) => position),
+    );
+  }
+  // What has expired is removed from the database; an archive is for others to keep or to delete.
+  if ("expired" in selection) return;
+  const key = "stream" in selection ? streamKeyOf(selection.stream) : archiveKey("user", selection.userId);
+  const [row] = await session.query<{ archived: string | null }>(
+    `SELECT (${archivedOfKey("$1")}) AS archived`,
+    [key],
+  );
+  refuseArchived(row?.archived ?? undefined);
+}

@@ -1,4 +1,5 @@
 import type { StoredEvent } from "@synap/types";
+import { refuseArchivedPositions } from "../archive/archived-events.ts";
 import type { LogSessions } from "../connection/log-sessions.ts";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
@@ -24,7 +25,12 @@ interface Place {
   readonly position: number;
 }
 
-/** Finds an event by id. Two statements, because a join with the hypertable would cost a hundred times as much. */
+/**
+ * Finds an event by id. Two statements, because a join with the hypertable would cost a hundred times as much.
+ *
+ * To a reader who may not see every event an archived one is as one that was never stored: whose it is would have to be looked up in it.
+ * @throws EventsArchivedError
+ */
 export async function getEventById(
   session: SqlSession & Pick<LogSessions, "places">,
   id: string,
@@ -35,6 +41,12 @@ export async function getEventById(
     ? session.query<Place>(FIND, [id])
     : places.query<Place>(FIND_UNTOLD, [id]));
   if (found === undefined) return undefined;
-  const [row] = await session.query<EventRow>(READ, [new Date(found.timestamp), found.position]);
-  return row === undefined ? undefined : readEventRow(row);
+  const read = () => session.query<EventRow>(READ, [new Date(found.timestamp), found.position]);
+  const [row] = await read();
+  if (row !== undefined) return readEventRow(row);
+  if (places !== undefined) return undefined;
+  await refuseArchivedPositions(session, [found.position]);
+  // Restored meanwhile, or purged.
+  const [restored] = await read();
+  return restored === undefined ? undefined : readEventRow(restored);
 }

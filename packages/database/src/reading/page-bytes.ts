@@ -7,9 +7,15 @@ import { EVENT_TEXT, readEventText } from "./event-row.ts";
  */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
-/** A row of `selectPage`: an event, or a placeholder for one that doesn't fit on the page. */
+/** A row of `selectPage`: an event, or an empty text in the place of one that doesn't fit on the page. */
 export interface PageRow {
+  readonly event: string;
+}
+
+/** A row of `selectGuardedPage`. The event is null in the only row of an empty page. */
+export interface GuardedRow {
   readonly event: string | null;
+  readonly archived: string | null;
 }
 
 /** Validates a byte limit. @throws RangeError */
@@ -42,13 +48,38 @@ const BYTES_BEFORE = `
  */
 export function selectPage(rows: string, order: string, budget: string): string {
   return `
-SELECT CASE WHEN bytes_before < ${budget}::integer THEN ${EVENT_TEXT} END AS event
+SELECT CASE WHEN bytes_before < ${budget}::integer THEN ${EVENT_TEXT} ELSE '' END AS event
   FROM (
     SELECT *,${BYTES_BEFORE.replace("BUDGET", `${budget}::integer`)}
       FROM (${rows}) AS page
     WINDOW before AS (ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
   ) AS page
  ORDER BY ${order}`;
+}
+
+/**
+ * As `selectPage`, with a value of the same snapshot: what is archived of the events that the page could have. It is in every row, and alone in
+ * the row of an empty page.
+ *
+ * @param guard a SELECT of one text, null if nothing is archived
+ */
+export function selectGuardedPage(guard: string, rows: string, order: string, budget: string): string {
+  // The rows keep their order: there is one row on the left.
+  return `
+SELECT guard.archived, page.event
+  FROM (SELECT (${guard}) AS archived) AS guard
+  LEFT JOIN (${selectPage(rows, order, budget)}) AS page ON true`;
+}
+
+/** Takes a page and what is archived apart. */
+export function readGuarded(rows: readonly GuardedRow[]): {
+  readonly rows: readonly PageRow[];
+  readonly archived: string | undefined;
+} {
+  return {
+    rows: rows.flatMap(({ event }) => (event === null ? [] : [{ event }])),
+    archived: rows[0]?.archived ?? undefined,
+  };
 }
 
 /** Columns that `selectBoundedRows` adds to a row. */
@@ -99,7 +130,7 @@ export interface BoundedEvents {
 
 /** Parses the rows of a page. */
 export function readPage(rows: readonly PageRow[]): BoundedEvents {
-  const texts = rows.flatMap(({ event }) => event ?? []);
+  const texts = rows.flatMap(({ event }) => (event === "" ? [] : event));
   return { events: texts.map(readEventText), isCut: texts.length < rows.length };
 }
 

@@ -1,10 +1,18 @@
 import type { StoredEvent, StreamName } from "@synap/types";
+import { ARCHIVED_BETWEEN, refuseArchived } from "../archive/archived-events.ts";
 import type { LogSessions } from "../connection/log-sessions.ts";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
 import { EQUAL_COLUMNS, EQUAL_FIELDS, type EqualField } from "./event-filter.ts";
 import { UUID } from "./get-event-by-id.ts";
-import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
+import {
+  checkMaxBytes,
+  type GuardedRow,
+  MAX_PAGE_BYTES,
+  readGuarded,
+  readPage,
+  selectGuardedPage,
+} from "./page-bytes.ts";
 import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 
 /** Conditions on single fields. All given ones must hold. */
@@ -123,7 +131,8 @@ export async function readNextAppends(
   const filters = writeFilters(request);
   const { conditions, parameters } = filters;
   const write = (bounds: string) =>
-    selectPage(
+    selectGuardedPage(
+      ARCHIVED_BETWEEN,
       `
       SELECT *
         FROM synap.events
@@ -139,9 +148,12 @@ export async function readNextAppends(
   // Old events among recent ones: a custom plan for every chunk in between would cost ten times as much as a shared plan.
   const isWide = to - from > WIDE_MS;
   const rows = isWide
-    ? await queryAnySessionWithSharedPlan<PageRow>(session, write("true"), all)
-    : await session.query<PageRow>(write(within), [...all, new Date(from), new Date(to)]);
-  const { events, isCut } = readPage(rows);
+    ? await queryAnySessionWithSharedPlan<GuardedRow>(session, write("true"), all)
+    : await session.query<GuardedRow>(write(within), [...all, new Date(from), new Date(to)]);
+  const { rows: page, archived } = readGuarded(rows);
+  // Since the range was looked up, when it had none of them.
+  refuseArchived(archived);
+  const { events, isCut } = readPage(page);
   const last = events.at(-1);
   if ((isCut || events.length === limit) && last !== undefined && last.position < upTo) {
     return { events, position: last.position, watermark, caughtUp: false };

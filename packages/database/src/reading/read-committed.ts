@@ -57,6 +57,9 @@ export async function readCommittedPositions(
   return rows.length > request.limit ? undefined : rows.map(({ position }) => position);
 }
 
+// In the caller's transaction, and so for what it reads afterwards.
+const REFUSE = "SELECT synap.before_archived($1, 9223372036854775807)";
+
 /** Builds the parameters of a read of committed events; undefined when there are too many appends. */
 async function findCommitted(
   session: SqlSession,
@@ -72,6 +75,7 @@ async function findCommitted(
     limit + 1,
   ]);
   if (bounds?.earliest == null || bounds.latest === null) return "none";
+  await session.query(REFUSE, [after]);
   const wanted = types === "all" ? null : JSON.stringify(types);
   return [new Date(bounds.earliest), new Date(bounds.latest), after, wanted, limit + 1];
 }

@@ -1,3 +1,4 @@
+import { refuseArchivedPositions } from "../archive/archived-events.ts";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import { type BoundedEvents, type PageRow, readPage, selectPage } from "./page-bytes.ts";
@@ -22,6 +23,7 @@ const READ = selectPage(
 /**
  * Reads the events at some positions, in their order, up to the one that reaches `maxBytes`. The append log has their time
  * bounds.
+ * @throws EventsArchivedError
  */
 export async function readEventsAt(
   session: SqlSession,
@@ -34,5 +36,7 @@ export async function readEventsAt(
   const { earliest, latest } = bounds;
   // The events may be in any chunk between the bounds.
   const parameters = [listed, maxBytes, new Date(earliest), new Date(latest)];
-  return readPage(await queryAnySessionWithSharedPlan<PageRow>(session, READ, parameters));
+  const rows = await queryAnySessionWithSharedPlan<PageRow>(session, READ, parameters);
+  if (rows.length < positions.length) await refuseArchivedPositions(session, positions);
+  return readPage(rows);
 }

@@ -1,9 +1,9 @@
 import type { StoredEvent, StreamName } from "@synap/types";
 import type { LogSessions } from "../connection/log-sessions.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
-import type { SqlParameter, SqlSession, Transaction } from "../connection/sql-session.ts";
-import { checkMaxBytes, MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
-import { queryWithSharedPlan } from "./shared-plan.ts";
+import type { SqlSession, Transaction } from "../connection/sql-session.ts";
+import { checkMaxBytes, MAX_PAGE_BYTES } from "./page-bytes.ts";
+import { readComplete, type StreamRow } from "./stream-pages.ts";
 
 /** Version of a stream and the time at which it was closed. */
 export interface StreamInfo {
@@ -45,14 +45,6 @@ SELECT version, ${epochMs("closed_at")} AS closed_at,
   FROM synap.streams
  WHERE aggregate_type = $1 AND aggregate_id = $2`;
 
-/** Row of a stream, with times in milliseconds since 1970. Its events lie between the two timestamps; null if unknown. */
-export interface StreamRow {
-  readonly version: number;
-  readonly closed_at: number | null;
-  readonly first_timestamp: number | null;
-  readonly last_timestamp: number | null;
-}
-
 /** Reads the row of a stream. */
 export async function getStreamRow(session: SqlSession, stream: StreamName): Promise<StreamRow | undefined> {
   const [row] = await session.query<StreamRow>(GET_STREAM, [stream.aggregateType, stream.aggregateId]);
@@ -69,32 +61,8 @@ function infoOf({ version, closed_at: closedAt }: StreamRow): StreamInfo {
   return { streamVersion: version, ...(closedAt !== null && { closedAt: isoFromEpoch(closedAt) }) };
 }
 
-const OF_STREAM = `
-      SELECT *
-        FROM synap.events
-       WHERE aggregate_type = $1 AND aggregate_id = $2 AND stream_version BETWEEN $3 AND $4`;
-const WITHIN = `${OF_STREAM} AND "timestamp" BETWEEN $6 AND $7`;
-const UNORDERED = `
-      WITH found AS MATERIALIZED (${WITHIN})
-      SELECT * FROM found`;
-
-/** Builds the three queries for a page in one direction; `readWithin` chooses one. The fifth parameter is the byte limit. */
-function writePages(order: string) {
-  const select = (rows: string) => selectPage(rows, order, "$5");
-  return { within: select(WITHIN), unordered: select(UNORDERED), anywhere: select(OF_STREAM) };
-}
-
-const PAGES = {
-  forwards: writePages("stream_version"),
-  backwards: writePages("stream_version DESC"),
-};
-
 const DEFAULT_PAGE = 1_000;
 const MAX_PAGE = 10_000;
-const DAY_MS = 86_400_000;
-/** Widths of time range, in days, up to which `readWithin` uses a custom plan or excludes chunks with a shared plan. */
-const CUSTOM_PLAN_DAYS = 30;
-const EXCLUSION_DAYS = 300;
 
 /**
  * Iterates over the events of a stream, fetching page by page, up to the version that the stream has when reading begins.
@@ -173,78 +141,15 @@ async function readPageOf(
   const { from, to, isLast } = firstPage(head.version, request);
   if (from > to) return { events: [] };
   const { transaction, direction = "forwards", maxPageBytes: maxBytes = MAX_PAGE_BYTES } = request;
-  const { events, isCut } = readPage(
-    await readRows(database, stream, { from, to, head, transaction, direction, maxBytes }),
-  );
+  const { events, isCut } = await readComplete(database, stream, {
+    from,
+    to,
+    head,
+    transaction,
+    direction,
+    maxBytes,
+  });
   const step = direction === "backwards" ? -1 : 1;
   const last = isCut ? events.at(-1)?.streamVersion : direction === "backwards" ? from : to;
   return last === undefined || (isLast && !isCut) ? { events } : { events, nextVersion: last + step };
-}
-
-interface Page {
-  readonly from: number;
-  readonly to: number;
-  readonly head: StreamRow;
-  readonly transaction: Transaction | undefined;
-  readonly direction: "forwards" | "backwards";
-  readonly maxBytes: number;
-}
-
-/** Reads the rows of a page: first in the expected time range, then, if some are missing, in the stream's whole time range. */
-async function readRows(database: LogSessions, stream: StreamName, page: Page): Promise<PageRow[]> {
-  const { from, to, head } = page;
-  const parameters = [stream.aggregateType, stream.aggregateId, from, to, page.maxBytes];
-  const { first_timestamp: first, last_timestamp: last } = head;
-  if (first === null || last === null) return readAnywhere(database, page, parameters);
-  const range = estimateTimeRange(page, first, last);
-  const rows = await readWithin(database, page, parameters, range);
-  const isAll = range[0] <= first && range[1] >= last;
-  if (isAll || rows.length === to - from + 1) return rows;
-  return readWithin(database, page, parameters, [first, last]);
-}
-
-/**
- * Estimates the time range of a page, assuming that the stream's events are evenly distributed. A wrong estimate costs a
- * second query.
- */
-function estimateTimeRange({ from, to, head }: Page, first: number, last: number): [number, number] {
-  const pace = (last - first) / head.version;
-  const margin = Math.max(DAY_MS, (last - first) / 50);
-  const low = Math.max(first, first + pace * (from - 1) - margin);
-  const high = Math.min(last, first + pace * to + margin);
-  return [Math.floor(low), Math.ceil(high)];
-}
-
-/**
- * Reads a time range with the plan that is cheapest for a thousand chunks of one day. A custom plan costs 0.2 ms per chunk.
- * A shared plan excludes the other chunks in 8 ms, but only if it may read them in any order. If most chunks are needed,
- * merging all of them in order costs half as much as that.
- */
-async function readWithin(
-  database: LogSessions,
-  page: Page,
-  parameters: SqlParameter[],
-  [low, high]: [number, number],
-): Promise<PageRow[]> {
-  const { transaction, direction } = page;
-  const days = (high - low) / DAY_MS;
-  // The embedded engine never reuses plans.
-  if (days <= CUSTOM_PLAN_DAYS || database.engine === "embedded") {
-    const bounded = [...parameters, new Date(low), new Date(high)];
-    return (transaction ?? database).query<PageRow>(PAGES[direction].within, bounded);
-  }
-  if (days > EXCLUSION_DAYS) return readAnywhere(database, page, parameters);
-  return queryWithSharedPlan<PageRow>(database, transaction, PAGES[direction].unordered, [
-    ...parameters,
-    new Date(low),
-    new Date(high),
-  ]);
-}
-
-function readAnywhere(
-  database: LogSessions,
-  { transaction, direction }: Page,
-  parameters: SqlParameter[],
-): Promise<PageRow[]> {
-  return queryWithSharedPlan<PageRow>(database, transaction, PAGES[direction].anywhere, parameters);
 }

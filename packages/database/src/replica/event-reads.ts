@@ -1,10 +1,10 @@
 import type { StoredEvent, StreamName } from "@synap/types";
 import type { Database, Transaction } from "../connection/sql-session.ts";
 import type { EventStore } from "../event-store.ts";
+import { queryEvents } from "../queries/query-events.ts";
 import type { EventFilter } from "../reading/event-filter.ts";
 import type { EventPage, PageRequest } from "../reading/event-page.ts";
 import { getEventById } from "../reading/get-event-by-id.ts";
-import { queryEvents } from "../reading/query-events.ts";
 import { readAll } from "../reading/read-all.ts";
 import {
   checkStreamRead,

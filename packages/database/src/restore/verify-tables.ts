@@ -1,4 +1,5 @@
 import { counted } from "@synap/types/internal";
+import { isArchived } from "../archive/archived-ranges.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 
 /** The kind of a {@link RestoredFault}. */
@@ -46,6 +47,12 @@ const ALL_EVENTS = `
    UNION ALL
   SELECT aggregate_type, aggregate_id, stream_version, "position", NULL FROM synap.purged_events`;
 
+/** Archived events, of which the table of ids has the places; not their streams. */
+const ARCHIVED_EVENTS = `
+  SELECT i.id, i."position", i."timestamp" FROM synap.event_ids AS i WHERE ${isArchived('i."position"')}`;
+
+const SOME_ARCHIVED = "EXISTS (SELECT FROM synap.archived_ranges)";
+
 const COMPARISONS: readonly Comparison[] = [
   {
     kind: "stream-differs",
@@ -58,8 +65,16 @@ const COMPARISONS: readonly Comparison[] = [
             FROM (${ALL_EVENTS}) AS a
            GROUP BY aggregate_type, aggregate_id
         ) AS e ON e.aggregate_type = s.aggregate_type AND e.aggregate_id = s.aggregate_id
-       WHERE s.version IS DISTINCT FROM e.version OR e.events IS DISTINCT FROM e.version
-          OR s.first_timestamp > e.first OR s.last_timestamp < e.last`,
+       WHERE s.first_timestamp > e.first OR s.last_timestamp < e.last
+          OR CASE WHEN ${SOME_ARCHIVED} THEN s.version IS NULL OR e.version > s.version OR e.events > e.version
+                  ELSE s.version IS DISTINCT FROM e.version OR e.events IS DISTINCT FROM e.version END
+       UNION ALL
+      -- Which events of a stream are archived is not known, but how many are in all.
+      SELECT 'all streams together'
+        FROM (SELECT sum(version) AS events FROM synap.streams) AS s
+       CROSS JOIN (SELECT count(*) AS events FROM (${ALL_EVENTS}) AS a) AS e
+       CROSS JOIN (SELECT sum(events) AS events FROM synap.archived_chunks WHERE state = 'dropped') AS c
+       WHERE ${SOME_ARCHIVED} AND s.events <> e.events + c.events`,
     message: (rows, first) =>
       `${counted(rows, "stream does", "streams do")} not have the versions of its events, the first is ${first}.`,
     cure: RESTORE_ANEW,
@@ -70,8 +85,18 @@ const COMPARISONS: readonly Comparison[] = [
       SELECT coalesce(i.id, e.id)::text AS name
         FROM synap.event_ids AS i
         FULL JOIN synap.events AS e ON e.id = i.id
-       WHERE i."position" IS DISTINCT FROM e."position" OR i."timestamp" IS DISTINCT FROM e."timestamp"
-          OR i.stream_version IS DISTINCT FROM e.stream_version`,
+       WHERE (i."position" IS DISTINCT FROM e."position" OR i."timestamp" IS DISTINCT FROM e."timestamp"
+              OR i.stream_version IS DISTINCT FROM e.stream_version)
+         AND NOT (e.id IS NULL AND ${isArchived('i."position"')})
+       UNION ALL
+      SELECT c.chunk
+        FROM synap.archived_chunks AS c
+       WHERE c.state = 'dropped'
+         AND c.events <> (
+           SELECT count(*)
+             FROM synap.archived_ranges AS r
+             JOIN synap.event_ids AS i ON i."position" BETWEEN r.first_position AND r.last_position
+            WHERE r.chunk = c.chunk)`,
     message: (rows, first) =>
       `${counted(rows, "event is", "events are")} not where the table of ids has it, the first is ${first}: one that is sent again could be stored twice.`,
     cure: RESTORE_ANEW,
@@ -83,7 +108,8 @@ const COMPARISONS: readonly Comparison[] = [
         FROM synap.idempotency_keys AS k
         FULL JOIN (SELECT * FROM synap.events WHERE idempotency_key IS NOT NULL) AS e
           ON e.created_by = k.created_by AND e.idempotency_key = k.key
-       WHERE k."position" IS DISTINCT FROM e."position" OR k.event_id IS DISTINCT FROM e.id`,
+       WHERE (k."position" IS DISTINCT FROM e."position" OR k.event_id IS DISTINCT FROM e.id)
+         AND NOT (e.id IS NULL AND ${isArchived('k."position"')})`,
     message: (rows, first) =>
       `${counted(rows, "idempotency key does", "idempotency keys do")} not lead to its event, the first is ${first}.`,
     cure: RESTORE_ANEW,
@@ -96,7 +122,11 @@ const COMPARISONS: readonly Comparison[] = [
         FULL JOIN (
           SELECT "position" >> 10 AS number, count(*) AS events, max("position") AS last_position, min("timestamp") AS first,
                  max("timestamp") AS last
-            FROM (${ALL_EVENTS}) AS n
+            FROM (
+              SELECT "position", "timestamp" FROM (${ALL_EVENTS}) AS a
+               UNION ALL
+              SELECT "position", "timestamp" FROM (${ARCHIVED_EVENTS}) AS r
+            ) AS n
            GROUP BY "position" >> 10
         ) AS e ON e.number = a.number
        WHERE a.count IS DISTINCT FROM e.events OR a.last_position IS DISTINCT FROM e.last_position

@@ -1,9 +1,9 @@
 import type { StoredEvent, StreamName } from "@synap/types";
 import type { Database } from "../connection/sql-session.ts";
+import { queryEvents } from "../queries/query-events.ts";
 import type { EventFilter } from "../reading/event-filter.ts";
 import type { EventPage, PageRequest } from "../reading/event-page.ts";
 import { getEventById } from "../reading/get-event-by-id.ts";
-import { queryEvents } from "../reading/query-events.ts";
 import { type ReadAllPage, type ReadAllRequest, readAll } from "../reading/read-all.ts";
 import {
   getStream,

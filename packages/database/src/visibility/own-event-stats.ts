@@ -1,5 +1,12 @@
 import { counted } from "@synap/types/internal";
-import { type EventStats, type EventStatsRequest, eventStats, statsOf } from "../bookkeeping/event-stats.ts";
+import { refuseArchived } from "../archive/archived-events.ts";
+import {
+  type EventStats,
+  type EventStatsRequest,
+  eventStats,
+  type StatsRow,
+  statsOf,
+} from "../bookkeeping/event-stats.ts";
 import type { Database } from "../connection/sql-session.ts";
 import type { Visibility } from "./visibility.ts";
 import { visibleSessions } from "./visible-sessions.ts";
@@ -35,6 +42,10 @@ WITH own AS MATERIALIZED (
 ), ranked AS (
   SELECT c.kind, c.name, c.events, row_number() OVER (PARTITION BY c.kind ORDER BY c.events DESC, c.name COLLATE "C") AS place
     FROM counted AS c
+   UNION ALL
+  SELECT 'archived', json_build_object('chunk', a.chunk, 'firstPosition', a.first_position, 'lastPosition', a.last_position)::text, 0, 1
+    FROM synap.archived_chunks AS a
+   WHERE a.state = 'dropped' AND a.min_timestamp <= $2 AND a.max_timestamp >= $1
 )
 SELECT r.kind, r.name, r.events FROM ranked AS r
  WHERE r.kind = 'day' OR r.place <= $3
@@ -45,7 +56,7 @@ SELECT r.kind, r.name, r.events FROM ranked AS r
  * of a user or an actor are counted through his view.
  *
  * @param maxEvents the number of a user's or an actor's events that are counted. Default: 100,000
- * @throws PeriodTooLargeError, VisibilityUnavailableError, RangeError as `visibleValue`
+ * @throws PeriodTooLargeError, EventsArchivedError when some of them may be archived, VisibilityUnavailableError, RangeError as `visibleValue`
  */
 export async function visibleEventStats(
   database: Database,
@@ -58,7 +69,19 @@ export async function visibleEventStats(
   const session = visibleSessions(database, visibility, "events");
   const first = new Date(`${from}T00:00:00.000Z`);
   const last = new Date(`${to}T23:59:59.999Z`);
-  const stats = statsOf(await session.query(OWN_STATS, [first, last, limit, maxEvents + 1]));
+  const rows = await session.query<StatsRow | ArchivedRow>(OWN_STATS, [first, last, limit, maxEvents + 1]);
+  refuseArchived(rows.find(isArchived)?.name);
+  const stats = statsOf(rows.filter((row) => !isArchived(row)));
   if (stats.events > maxEvents) throw new PeriodTooLargeError(request, maxEvents);
   return stats;
+}
+
+/** An archived chunk with events of the caller in the period, as JSON. */
+interface ArchivedRow {
+  readonly kind: "archived";
+  readonly name: string;
+}
+
+function isArchived(row: StatsRow | ArchivedRow): row is ArchivedRow {
+  return row.kind === "archived";
 }

@@ -44,14 +44,15 @@ describeOnEveryEngine("reading as a user", (engine) => {
     }
   });
 
-  it("gives its role the eight views, the audit logs and the function that measures a page, and nothing else", async () => {
+  it("gives its role the views, the audit logs, their check and the function that measures a page, and nothing else", async () => {
     const rows = await engine.database.asOwner((owner) =>
       owner.query<{ name: string }>(RIGHTS, ["synap_reader"]),
     );
-    const shown = ["amendments", "audit_entries", "events", "stream_events", "streams"].flatMap((view) =>
-      ["creator", "user"].map((of) => `synap_visible.${view}_of_${of}`),
-    );
-    expect(rows.map(({ name }) => name)).toEqual(["synap.printed_bytes", ...shown]);
+    const archived = ["archived_chunks", "archived_keys", "archived_ranges"];
+    const views = ["amendments", ...archived, "audit_entries", "events", "stream_events", "streams"];
+    const shown = views.flatMap((view) => ["creator", "user"].map((of) => `synap_visible.${view}_of_${of}`));
+    const check = "synap_visible.refuse_archived_entries_of_user";
+    expect(rows.map(({ name }) => name)).toEqual(["synap.printed_bytes", ...shown, check].sort());
   });
 
   it("refuses a statement as the role that names a table of the log", async () => {

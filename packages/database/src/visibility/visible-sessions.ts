@@ -4,7 +4,7 @@ import { isReaderMissing, readAsReader, readerMissing } from "./reader-transacti
 import { type LimitedVisibility, visibleValue } from "./visibility.ts";
 
 /** Names of the log's tables in the statements of `reading`. */
-const TABLES = /\bsynap\.(events|streams|amendments)\b/g;
+const TABLES = /\bsynap\.(events|streams|amendments|archived_(?:chunks|ranges|keys))\b/g;
 
 /**
  * The views in place of `synap.events`: the events of a user or actor, or those of the streams that belong to them, for reading
@@ -31,7 +31,7 @@ export function visibleSessions(
   const { of, value } = visibleValue(visibility);
   const views: Readonly<Record<string, string>> = VIEWS[reads];
   const withViews = (text: string) =>
-    text.replaceAll(TABLES, (_, table: string) => `synap_visible.${views[table]}_of_${of}`);
+    text.replaceAll(TABLES, (_, table: string) => `synap_visible.${views[table] ?? table}_of_${of}`);
 
   const transaction = <T>(work: (session: SqlSession) => Promise<T>): Promise<T> =>
     readAsReader(database, value, (asReader) =>

@@ -208,3 +208,10 @@ export function amendmentIssue(
   const reason = `names a ${original.kind}: name the original, ${original.eventId}`;
   return { path, code: "amends-amendment", reason };
 }
+
+/** The issue of an amendment whose event is in an archive, and so can't be looked at. */
+export function archivedAmendmentIssue(event: Amending, chunk: string): EventIssue {
+  const field = amendmentOf(event)?.kind === "retraction" ? "retracts" : "corrects";
+  const reason = `names an event that is archived: restore the chunk ${chunk} first`;
+  return { path: `metadata.${field}`, code: "amended-event-archived", reason };
+}

@@ -60,6 +60,7 @@ export const PROBLEM_CODES = {
   "dead-letter-not-retryable": { status: 409, title: "The dead letter cannot be retried" },
   "nothing-to-resolve": { status: 409, title: "The event does not wait for a decision" },
   "position-lost": { status: 409, title: "The store has never had this position" },
+  "events-archived": { status: 409, title: "Events of the answer are in an archive" },
   "event-id-conflict": { status: 409, title: "Another event has this id" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "too-many-values": { status: 413, title: "Too many values" },

@@ -89,6 +89,7 @@ function commandRoute(
         "aggregate-contended",
         "event-version-newer",
         "stream-locked",
+        "events-archived",
         "database-unavailable",
         "keys-unavailable",
         "visibility-unavailable",

@@ -43,6 +43,7 @@ const route = {
       "version-not-found",
       "as-of-too-long",
       "event-version-newer",
+      "events-archived",
       "database-unavailable",
       "keys-unavailable",
       "visibility-unavailable",

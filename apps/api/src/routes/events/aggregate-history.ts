@@ -33,6 +33,7 @@ const route = {
     ...problemResponses(
       "parameter-invalid",
       "position-lost",
+      "events-archived",
       "parameter-unknown",
       "cursor-invalid",
       "stream-not-found",

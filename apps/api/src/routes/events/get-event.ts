@@ -32,6 +32,7 @@ const route = {
     ...problemResponses(
       "parameter-invalid",
       "position-lost",
+      "events-archived",
       "parameter-unknown",
       "event-not-found",
       "method-not-allowed",

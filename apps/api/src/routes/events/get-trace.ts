@@ -33,6 +33,7 @@ const route = {
       "cursor-invalid",
       "trace-not-found",
       "too-many-pages",
+      "events-archived",
       "database-unavailable",
       "keys-unavailable",
       "visibility-unavailable",

@@ -35,6 +35,7 @@ const route = {
       "parameter-invalid",
       "moment-in-future",
       "position-lost",
+      "events-archived",
       "parameter-unknown",
       "filter-unknown",
       ["filter-too-wide", TOO_WIDE],

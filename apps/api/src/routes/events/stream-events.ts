@@ -46,6 +46,7 @@ const route = {
       "filter-unknown",
       "credential-ended",
       "position-lost",
+      "events-archived",
       "too-many-tails",
       "database-unavailable",
       "keys-unavailable",

@@ -35,6 +35,7 @@ const route = {
     ...problemResponses(
       "parameter-invalid",
       "position-lost",
+      "events-archived",
       "parameter-unknown",
       "stream-not-found",
       "too-many-pages",

@@ -1,12 +1,21 @@
 import { markAmendedEvents } from "../amendments/amendment-queries.ts";
 import type { LogSessions } from "../connection/log-sessions.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
-import type { CheckedFilter, EventFilter } from "./event-filter.ts";
-import { type EventPage, type PageRequest, type PageSearch, readEventPage } from "./event-page.ts";
-import { type PageRow, readPage } from "./page-bytes.ts";
-import { getStreamRow, type StreamRow } from "./read-stream.ts";
+import { EventsArchivedError } from "../events-archived.ts";
+import type { CheckedFilter, EventFilter } from "../reading/event-filter.ts";
+import { type EventPage, type PageRequest, type PageSearch, readEventPage } from "../reading/event-page.ts";
+import {
+  type BoundedEvents,
+  type GuardedRow,
+  type PageRow,
+  readGuarded,
+  readPage,
+} from "../reading/page-bytes.ts";
+import { getStreamRow } from "../reading/read-stream.ts";
+import { queryAnySessionWithSharedPlan } from "../reading/shared-plan.ts";
+import type { StreamRow } from "../reading/stream-pages.ts";
+import type { ArchivedEdge } from "./archived-edge.ts";
 import { type PositionRange, recordedRange } from "./recorded-range.ts";
-import { queryAnySessionWithSharedPlan } from "./shared-plan.ts";
 import { writeEventQuery } from "./write-event-query.ts";
 
 /** Sessions that read the log, or one transaction. */
@@ -14,7 +23,8 @@ type QuerySession = SqlSession & Pick<LogSessions, "places">;
 
 /**
  * Reads one page of stored events that match a filter.
- * @throws InvalidCursorError, InvalidMomentError, MomentInFutureError, EventFilterError, and RangeError for a limit out of bounds.
+ * @throws InvalidCursorError, InvalidMomentError, MomentInFutureError, EventFilterError, EventsArchivedError when the next of them may be
+ *   archived, and RangeError for a limit out of bounds.
  */
 export function queryEvents(
   session: QuerySession,
@@ -22,12 +32,36 @@ export function queryEvents(
   page: PageRequest,
 ): Promise<EventPage> {
   return readEventPage(filter, page, async (search) => {
-    const read = readPage(await readRows(session, search));
+    const read = beforeArchived(await readRows(session, search), search);
     const { corrections, knownAt } = search.filter;
     return corrections === "marked"
       ? { ...read, events: await markAmendedEvents(session, read.events, knownAt) }
       : read;
   });
+}
+
+/** The rows of a page, and the archived chunk that it would come to. */
+interface FoundRows {
+  readonly rows: readonly PageRow[];
+  readonly archived: string | undefined;
+}
+
+/**
+ * Ends a page before the first archived event that may belong to it: the page after it is refused.
+ * @throws EventsArchivedError when no event comes before that one
+ */
+function beforeArchived({ rows, archived }: FoundRows, { ascending, limit }: PageSearch): BoundedEvents {
+  const read = readPage(rows);
+  if (archived === undefined) return read;
+  // Written by the database.
+  const edge = JSON.parse(archived) as ArchivedEdge;
+  const isBefore = ({ timestamp }: { readonly timestamp: string }) =>
+    ascending ? Date.parse(timestamp) < edge.at : Date.parse(timestamp) > edge.at;
+  const end = read.events.findIndex((event) => !isBefore(event));
+  if (end < 0 && (read.isCut || read.events.length === limit)) return read;
+  const events = end < 0 ? read.events : read.events.slice(0, end);
+  if (events.length === 0) throw new EventsArchivedError(edge);
+  return { events, isCut: true };
 }
 
 const DAY_MS = 86_400_000;
@@ -41,7 +75,7 @@ const SHORT_MS = 30 * DAY_MS;
  * much as reading one. If that fills the page, it is complete. Events of one user, correlation or cause may be anywhere, so
  * those are searched in the whole log at once.
  */
-async function readRows(session: QuerySession, search: PageSearch): Promise<PageRow[]> {
+async function readRows(session: QuerySession, search: PageSearch): Promise<FoundRows> {
   const { aggregateType, aggregateId } = search.filter;
   if (aggregateType !== undefined && aggregateId !== undefined) {
     const stream = await getStreamRow(session.places ?? session, { aggregateType, aggregateId });
@@ -49,7 +83,7 @@ async function readRows(session: QuerySession, search: PageSearch): Promise<Page
   }
   if (isSelective(search.filter)) return runQuery(session, search);
   const recorded = await recordedRange(session.places ?? session, search.filter);
-  if (recorded === undefined) return [];
+  if (recorded === undefined) return NOTHING;
   const { positions, filter } = recorded;
   const within = { ...search, filter };
   // Few events are found at once in a short range.
@@ -57,11 +91,13 @@ async function readRows(session: QuerySession, search: PageSearch): Promise<Page
   for (const width of widths) {
     const near = narrow(within, width);
     if (near === undefined) break;
-    const rows = await runQuery(session, { ...search, filter: near }, positions);
-    if (rows.length === search.limit) return rows;
+    const found = await runQuery(session, { ...search, filter: near }, positions);
+    if (found.rows.length === search.limit) return found;
   }
   return runQuery(session, within, positions);
 }
+
+const NOTHING: FoundRows = { rows: [], archived: undefined };
 
 /** True for a filter that an index answers with few events, wherever in time they are. */
 function isSelective({ aggregateId, userId, correlationId, causationId }: CheckedFilter): boolean {
@@ -76,8 +112,8 @@ async function readStreamRows(
   session: QuerySession,
   search: PageSearch,
   stream: StreamRow | undefined,
-): Promise<PageRow[]> {
-  if (stream === undefined) return [];
+): Promise<FoundRows> {
+  if (stream === undefined) return NOTHING;
   const { first_timestamp: first, last_timestamp: last, version } = stream;
   if (first === null || last === null) return runQuery(session, search);
   const { from, to } = search.filter;
@@ -90,22 +126,29 @@ async function readStreamRows(
   const width = DAY_MS + (1.5 * search.limit * (last - first)) / version;
   const near = width <= SHORT_MS ? narrow(bounded, width) : undefined;
   if (near !== undefined) {
-    const rows = await runQuery(session, { ...search, filter: near });
-    if (rows.length === search.limit) return rows;
+    const found = await runQuery(session, { ...search, filter: near });
+    if (found.rows.length === search.limit) return found;
   }
-  return runQuery(session, search);
+  return runQuery(session, search, undefined, bounded.filter);
 }
 
 /**
  * Runs a query, with a shared plan if it is selective and over more than a few days. Sessions that show some rows only read those of
  * one user or actor, whatever the filter.
  */
-function runQuery(session: QuerySession, search: PageSearch, positions?: PositionRange): Promise<PageRow[]> {
-  const { text, parameters } = writeEventQuery(search, positions);
+async function runQuery(
+  session: QuerySession,
+  search: PageSearch,
+  positions?: PositionRange,
+  bounds?: CheckedFilter,
+): Promise<FoundRows> {
+  const { text, parameters } = writeEventQuery(search, positions, bounds);
   const isFew = isSelective(search.filter) || session.places !== undefined;
-  return isFew && !isShort(search.filter)
-    ? queryAnySessionWithSharedPlan<PageRow>(session, text, parameters)
-    : session.query<PageRow>(text, parameters);
+  return readGuarded(
+    await (isFew && !isShort(search.filter)
+      ? queryAnySessionWithSharedPlan<GuardedRow>(session, text, parameters)
+      : session.query<GuardedRow>(text, parameters)),
+  );
 }
 
 function isShort({ from, to }: CheckedFilter): boolean {

@@ -1,6 +1,6 @@
 import { epochMs, sqlBound } from "../connection/moments.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
-import type { CheckedFilter } from "./event-filter.ts";
+import type { CheckedFilter } from "../reading/event-filter.ts";
 
 /** Positions of events, both bounds included. */
 export interface PositionRange {

@@ -1,9 +1,10 @@
 import { inForce } from "../amendments/amendment-queries.ts";
 import { sqlBound } from "../connection/moments.ts";
 import type { SqlParameter } from "../connection/sql-session.ts";
-import { EQUAL_COLUMNS, EQUAL_FIELDS } from "./event-filter.ts";
-import type { PageSearch } from "./event-page.ts";
-import { MAX_PAGE_BYTES, selectPage } from "./page-bytes.ts";
+import { EQUAL_COLUMNS, EQUAL_FIELDS } from "../reading/event-filter.ts";
+import type { PageSearch } from "../reading/event-page.ts";
+import { MAX_PAGE_BYTES, selectGuardedPage } from "../reading/page-bytes.ts";
+import { writeArchivedEdge } from "./archived-edge.ts";
 import type { PositionRange } from "./recorded-range.ts";
 
 /** The SELECT of a page of events, with the values of its parameters. */
@@ -12,11 +13,17 @@ export interface EventQueryText {
   readonly parameters: readonly SqlParameter[];
 }
 
-/** Writes the SELECT of a page; the events must also be within `positions`, if they are given. */
+/**
+ * Writes the SELECT of a page, with the archived chunk that it comes to; the events must also be within `positions`, if they are given.
+ *
+ * @param bounds of the times in which the events are known to be, for what is archived; the filter's own without them
+ */
 export function writeEventQuery(
-  { filter, cursor, ascending, limit, maxBytes = MAX_PAGE_BYTES }: PageSearch,
+  search: PageSearch,
   positions?: PositionRange,
+  bounds: Pick<PageSearch["filter"], "from" | "to"> = search.filter,
 ): EventQueryText {
+  const { filter, cursor, ascending, limit, maxBytes = MAX_PAGE_BYTES } = search;
   const parameters: SqlParameter[] = [];
   const conditions: string[] = [];
   const parameter = (value: SqlParameter) => `$${parameters.push(value)}`;
@@ -64,7 +71,9 @@ export function writeEventQuery(
 
   const direction = ascending ? "ASC" : "DESC";
   const order = `"timestamp" ${direction}, "position" ${direction}`;
-  const text = selectPage(
+  const guard = writeArchivedEdge({ ...search, filter: { ...filter, ...bounds } }, positions, parameter);
+  const text = selectGuardedPage(
+    guard,
     `
       SELECT *
         FROM synap.events
