@@ -16,7 +16,12 @@ import {
   storeStatistics,
   visibleEventStats,
 } from "@synap/database/internal";
-import { createModelPositions, INGEST_HANDLER, operatingWarnings } from "@synap/handlers/internal";
+import {
+  asConsumer,
+  createModelPositions,
+  INGEST_HANDLER,
+  operatingWarnings,
+} from "@synap/handlers/internal";
 import { isLoopback } from "@synap/http";
 import { createProcessMetrics, databaseCheck, migrationsCheck, writeCheck } from "@synap/service";
 import { SYNAP_COMMAND } from "@synap/service/called-as";
@@ -177,7 +182,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     processes: presence,
     notStored: () => deadLetterCounts(database, INGEST_HANDLER),
     admin: {
-      handlers: engine.handlers,
+      handlers: [...engine.handlers, ...engine.sinks.map(asConsumer)],
       projectionDefinitions: engine.projections,
       deadLetters: dispatcher.deadLetters,
       projections: dispatcher.projections,

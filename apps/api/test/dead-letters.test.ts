@@ -1,6 +1,6 @@
 import { recordDeadLetter } from "@synap/database/internal";
 import { testEngines } from "@synap/database/testing";
-import { type IEventHandler, TransientHandlerError } from "@synap/handlers";
+import { defineSink, type IEventHandler, TransientHandlerError } from "@synap/handlers";
 import { EventDispatcher, keepAccepted } from "@synap/handlers/internal";
 import { createSynapEvent, type SynapEvent, seedCatalogue } from "@synap/types";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -27,8 +27,23 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
     },
   };
 
+  const sink = defineSink({
+    name: "outside",
+    description: "Is run by workers.",
+    eventTypes: ["note.creation.completed"],
+    promise: {
+      destination: "none",
+      ordered: true,
+      transactional: false,
+      idempotent: false,
+      guarantee: "at least once",
+      keepsCheckpoint: false,
+    },
+    open: () => Promise.reject(new Error("The API opens no destination.")),
+  });
+
   beforeAll(async () => {
-    api = await startTestApi({}, engine, { handlers: [fussy] });
+    api = await startTestApi({}, engine, { handlers: [fussy], sinks: [sink] });
   });
   afterAll(() => api.stop());
 
@@ -98,6 +113,43 @@ describe.each(testEngines())("the routes of dead letters (%s)", (engine) => {
     const { body: status } = await callAdmin(api.url, "/status");
     const fussyStatus = status.handlers.find((one: { name: string }) => one.name === "fussy");
     expect(fussyStatus).toMatchObject({ deadLetters: status.deadLetters, parkedEvents: 2 });
+  });
+
+  it("leave the retry of one of a sink to the process that runs the sink, and show both in the status", async () => {
+    const event = note("outside", "refused");
+    const { store } = new EventDispatcher({ database: api.database, catalogue: seedCatalogue });
+    const stored = await store.append(event);
+    const position = stored.status === "stored" ? stored.position : 0;
+    const found = await store.getById(event.id);
+    const [held] = await api.database.transaction(async (transaction) => {
+      const { id } = await recordDeadLetter(transaction, {
+        handler: sink.name,
+        event: found,
+        position,
+        stream: { aggregateType: "note", aggregateId: "outside" },
+        code: "range-error",
+        reason: "refused",
+        attempts: 1,
+      });
+      await transaction.query(
+        `INSERT INTO synap.held_streams (handler, aggregate_type, aggregate_id, dead_letter_id) VALUES ($1, 'note', 'outside', $2)`,
+        [sink.name, id],
+      );
+      return [id];
+    });
+    const statusOf = async () => {
+      const { body } = await callAdmin(api.url, "/status");
+      return body.handlers.find((one: { name: string }) => one.name === sink.name);
+    };
+    expect(await statusOf()).toMatchObject({ description: sink.description, mode: "async", deadLetters: 1 });
+    const { status, body } = await callAdmin(api.url, `/dead-letters/${held}/retry`, { method: "POST" });
+    expect([status, body]).toMatchObject([200, { status: "retried", released: 0, parked: 1 }]);
+    expect(await statusOf()).toMatchObject({ deadLetters: 0, parkedEvents: 1 });
+    expect(
+      await api.database.query("SELECT dead_letter_id FROM synap.held_streams WHERE handler = $1", [
+        sink.name,
+      ]),
+    ).toEqual([{ dead_letter_id: null }]);
   });
 
   it("retry one: its event, then what waited, in order; who and when is kept", async () => {

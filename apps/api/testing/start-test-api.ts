@@ -6,7 +6,7 @@ import {
   writeKeyToken,
 } from "@synap/database/internal";
 import { createTestDatabase, type WayToReplica } from "@synap/database/testing";
-import type { Composition, IEventHandler, Projection, ReadModel } from "@synap/handlers";
+import type { Composition, IEventHandler, Projection, ReadModel, Sink } from "@synap/handlers";
 import { createInngestClient } from "@synap/service";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { type EventCatalogue, seedCatalogue } from "@synap/types";
@@ -40,6 +40,8 @@ export interface TestApiOptions {
   readonly handlers?: readonly IEventHandler[];
   /** Default: none. */
   readonly projections?: readonly Projection[];
+  /** Default: none. */
+  readonly sinks?: readonly Sink[];
   /** Default: those of the seeded domain. */
   readonly readModels?: readonly ReadModel[];
   /** Default: those of the seeded domain. */
@@ -73,6 +75,7 @@ export async function startTestApi(
   {
     handlers,
     projections = [],
+    sinks = [],
     readModels,
     aggregates,
     catalogue = seedCatalogue,
@@ -116,6 +119,7 @@ export async function startTestApi(
       {
         catalogue,
         projections,
+        sinks,
         ...(readModels !== undefined && { readModels }),
         ...(aggregates !== undefined && { aggregates }),
         ...(handlers !== undefined && { handlers }),

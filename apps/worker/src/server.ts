@@ -65,6 +65,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     countEvents: () => dispatcher.countEvents(),
     extendChain: () => dispatcher.extendChain(),
     removePurgedCopies: () => dispatcher.removePurgedCopies(),
+    stopSinks: () => dispatcher.stopSinks(),
   };
   // The embedded engine has one session, so only one more envelope can be prepared while one is stored.
   const concurrency = database.engine === "embedded" ? 2 : configuration.ingestConcurrency;

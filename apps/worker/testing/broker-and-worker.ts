@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Database, SqlSession } from "@synap/database";
-import type { IEventHandler } from "@synap/handlers";
+import type { IEventHandler, Sink } from "@synap/handlers";
 import { type QueueDatabase, type QueueSession, startInngestLocal } from "@synap/inngest-local";
 import { engineOn } from "@synap/synap/testing/engine-on.ts";
 import { ENVELOPE_EVENT_NAME } from "@synap/types/internal";
@@ -40,6 +40,7 @@ export async function startBrokerAndWorker(
   parts: Partial<Pick<WorkerOptions, "ingestRetries">> & {
     /** Default: those of the seeded domain. */
     readonly handlers?: readonly IEventHandler[];
+    readonly sinks?: readonly Sink[];
     readonly residentHandlers?: boolean;
     /** The worker's database. Default: the database itself. */
     readonly database?: Database;
@@ -72,10 +73,10 @@ export async function startBrokerAndWorker(
       ...(parts.serveOrigin === undefined ? {} : { serveOrigin: parts.serveOrigin }),
       ...(parts.allowedHosts === undefined ? {} : { allowedHosts: parts.allowedHosts }),
     },
-    engine: await engineOn(
-      parts.database ?? database,
-      parts.handlers === undefined ? {} : { handlers: parts.handlers },
-    ),
+    engine: await engineOn(parts.database ?? database, {
+      ...(parts.handlers !== undefined && { handlers: parts.handlers }),
+      ...(parts.sinks !== undefined && { sinks: parts.sinks }),
+    }),
     inngest: parts.fetch === undefined ? inngest : new Inngest({ ...client, fetch: parts.fetch }),
     logger: quiet,
     ...(parts.ingestRetries !== undefined && { ingestRetries: parts.ingestRetries }),

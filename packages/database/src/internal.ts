@@ -228,6 +228,7 @@ export {
   UnknownRetainedTypeError,
 } from "./retention/retention-policies.ts";
 export { schema } from "./schema/index.ts";
+export { readDatabaseUrl } from "./server/database-url.ts";
 export { type SyncEventTypesOptions, syncEventTypes } from "./sql-api/sync-event-types.ts";
 export { type InlineConsumer, syncInlineConsumers } from "./sql-api/sync-inline-consumers.ts";
 export { APPENDS_CHANNEL } from "./subscriptions/append-signal.ts";

@@ -53,7 +53,7 @@ describe("modules", () => {
     [
       "a handler",
       [own, { handlers: [mailer] }],
-      'modules[1].handlers[0]: the handler or projection "mailer" is already at modules[0].handlers[0]; rename or remove one',
+      'modules[1].handlers[0]: the handler, projection or sink "mailer" is already at modules[0].handlers[0]; rename or remove one',
     ],
     [
       "the path of a read model",

@@ -9,12 +9,14 @@ import type { IEventHandler } from "./handler/event-handler.ts";
 import type { SynapModule } from "./module.ts";
 import type { Projection } from "./projections/projection.ts";
 import { componentOf, type ReadModel } from "./read-models/read-model.ts";
+import type { Sink } from "./sinks/sink.ts";
 
 /** The validated modules of an application, combined. Made by {@link composeModules}. */
 export interface Composition {
   readonly catalogue: EventCatalogue;
   readonly handlers: readonly IEventHandler[];
   readonly projections: readonly Projection[];
+  readonly sinks: readonly Sink[];
   readonly aggregates: readonly AggregateRegistration[];
   readonly readModels: readonly ReadModel[];
   /** The `applications` option of `migrate`. */
@@ -68,6 +70,7 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
   const eventTypes = entriesOf<EventTypeDefinition>("eventTypes", (module) => module.eventTypes ?? []);
   const handlers = entriesOf<IEventHandler>("handlers", (module) => module.handlers ?? []);
   const projections = entriesOf<Projection>("projections", (module) => module.projections ?? []);
+  const sinks = entriesOf<Sink>("sinks", (module) => module.sinks ?? []);
   const aggregates = entriesOf<AggregateRegistration>("aggregates", (module) => module.aggregates ?? []);
   const readModels = entriesOf<ReadModel>("readModels", (module) => module.readModels ?? []);
 
@@ -75,9 +78,10 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
     module.migrations === undefined ? [] : [{ path: `${path}.migrations`, item: module.migrations }],
   );
   refuseTwice("event type", eventTypes, ({ name }) => name);
-  // Checkpoints and dead letters are stored under these names, so handlers and projections share them.
-  const followers: Entry<IEventHandler | Projection>[] = [...handlers, ...projections];
-  refuseTwice("handler or projection", followers, (each) =>
+  const writers: Entry<IEventHandler | Projection>[] = [...handlers, ...projections];
+  // Checkpoints and dead letters are stored under these names, so handlers, projections and sinks share them.
+  const followers: Entry<IEventHandler | Projection | Sink>[] = [...writers, ...sinks];
+  refuseTwice("handler, projection or sink", followers, (each) =>
     // Several versions of one projection are registered while the builds of the old one are kept.
     "version" in each ? `${each.name}@${each.version}` : each.name,
   );
@@ -89,11 +93,11 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
     checkComponent(entry);
     checkWriters(
       entry,
-      followers.map(({ item }) => item.name),
+      writers.map(({ item }) => item.name),
     );
   }
 
-  for (const { path, item } of followers) checkMode(path, item);
+  for (const { path, item } of writers) checkMode(path, item);
   const known = new Set(eventTypes.map(({ item }) => item.name));
   for (const { path, item } of followers) {
     checkTypes(path, `"${item.name}"`, item.eventTypes === "all" ? [] : item.eventTypes, known);
@@ -103,6 +107,7 @@ export function composeModules(modules: readonly NamedModule[]): Composition {
     catalogue: createEventCatalogue(eventTypes.map(({ item }) => item)),
     handlers: handlers.map(({ item }) => item),
     projections: projections.map(({ item }) => item),
+    sinks: sinks.map(({ item }) => item),
     aggregates: aggregates.map(({ item }) => item),
     readModels: readModels.map(({ item }) => item),
     migrations: migrations.map(({ item }) => item),
@@ -113,6 +118,7 @@ const MODULE_KEYS: Record<keyof SynapModule, true> = {
   eventTypes: true,
   handlers: true,
   projections: true,
+  sinks: true,
   aggregates: true,
   readModels: true,
   migrations: true,

@@ -105,3 +105,16 @@ export {
   type ResponseBounds,
   type Writer,
 } from "./read-models/read-model.ts";
+export {
+  defineSink,
+  type Sink,
+  type SinkCheckpoint,
+  type SinkConnection,
+  type SinkDescription,
+  type SinkFilter,
+  type SinkGuarantee,
+  type SinkOptions,
+  type SinkOutcome,
+  type SinkRange,
+} from "./sinks/sink.ts";
+export { SinkEpochError, SinkPositionError, SinkTimeoutError } from "./sinks/sink-errors.ts";

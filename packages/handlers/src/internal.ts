@@ -21,7 +21,7 @@ export {
 } from "./envelope/open-envelope.ts";
 export { packEvents, summariseEvents } from "./envelope/pack-events.ts";
 export { genericModule } from "./generic-module.ts";
-export { handles } from "./handler/event-handler.ts";
+export { handles, namesOf } from "./handler/event-handler.ts";
 export { type RunningHandler, runningHandler } from "./handler/handler-call.ts";
 export {
   DuplicateHandlerError,
@@ -69,3 +69,5 @@ export {
 export { askedPast } from "./read-models/past-moment.ts";
 export type { PastRead, PastReads } from "./read-models/past-reads.ts";
 export { componentOf } from "./read-models/read-model.ts";
+export { epochName } from "./sinks/check-checkpoint.ts";
+export { asConsumer, DEFAULT_CALL_MS } from "./sinks/sink.ts";

@@ -46,12 +46,12 @@ export interface KnownNames {
 /** The known names of an application and of what its database holds. */
 export function createKnownNames(
   database: SqlSession,
-  { catalogue, handlers }: Pick<Composition, "catalogue" | "handlers">,
+  { catalogue, handlers, sinks }: Pick<Composition, "catalogue" | "handlers" | "sinks">,
 ): KnownNames {
   const own: Readonly<Record<NamedThing, ReadonlySet<string>>> = {
     "event type": new Set(catalogue.types.map(({ name }) => name)),
     "aggregate type": new Set(catalogue.types.map(({ aggregateType }) => aggregateType)),
-    handler: new Set([INGEST_HANDLER, ...handlers.map(({ name }) => name)]),
+    handler: new Set([INGEST_HANDLER, ...[...handlers, ...sinks].map(({ name }) => name)]),
   };
   return {
     async check(thing, names = [], isSeen) {

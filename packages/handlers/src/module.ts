@@ -4,6 +4,7 @@ import type { AggregateRegistration } from "./aggregates/aggregate-registration.
 import type { IEventHandler } from "./handler/event-handler.ts";
 import type { Projection } from "./projections/projection.ts";
 import type { ReadModel } from "./read-models/read-model.ts";
+import type { Sink } from "./sinks/sink.ts";
 
 /** A part of an application: event types and the code that runs for them. */
 export interface SynapModule {
@@ -11,6 +12,8 @@ export interface SynapModule {
   /** The handlers; inline ones run in this order. */
   readonly handlers?: readonly IEventHandler[];
   readonly projections?: readonly Projection[];
+  /** The systems outside of the database that follow the log. */
+  readonly sinks?: readonly Sink[];
   readonly aggregates?: readonly AggregateRegistration[];
   /** Queries over read tables, served over HTTP. */
   readonly readModels?: readonly ReadModel[];

@@ -21,7 +21,7 @@ type DefinitionsOf<Config extends SynapConfig> =
 
 /** The parts of an application, at compile time: their names, its aggregates and its read models. */
 export interface ApplicationParts {
-  /** The names of the handlers, as a union. */
+  /** The names of the handlers and sinks, as a union. */
   readonly handlers: string;
   /** The names of the projections, as a union. */
   readonly projections: string;
@@ -59,7 +59,7 @@ type NameIn<Item> = Item extends { readonly name: infer Name extends string } ? 
 
 /** The parts of a config and its modules. */
 export interface ConfigParts<Config extends SynapConfig> extends ApplicationParts {
-  readonly handlers: NameIn<ItemsOf<ModulesOf<Config>, "handlers">>;
+  readonly handlers: NameIn<ItemsOf<ModulesOf<Config>, "handlers" | "sinks">>;
   readonly projections: NameIn<ItemsOf<ModulesOf<Config>, "projections">>;
   readonly aggregates: Extract<ItemsOf<ModulesOf<Config>, "aggregates">, AggregateRegistration>;
   readonly readModels: Extract<ItemsOf<ModulesOf<Config>, "readModels">, ReadModel>;
@@ -74,8 +74,8 @@ type NoOtherKeys<Given, Allowed, Owner extends keyof typeof KEYS> = {
 };
 
 declare const KEYS: {
-  readonly "a config": "eventTypes, handlers, projections, aggregates, readModels, migrations, modules";
-  readonly "a module": "eventTypes, handlers, projections, aggregates, readModels, migrations";
+  readonly "a config": "eventTypes, handlers, projections, sinks, aggregates, readModels, migrations, modules";
+  readonly "a module": "eventTypes, handlers, projections, sinks, aggregates, readModels, migrations";
   readonly "an aggregate": "decider, path";
 };
 

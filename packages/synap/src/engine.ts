@@ -109,9 +109,9 @@ export function composeEngine(
   database: Database,
   { logger, latenessMs, replica, keys, ledger }: EngineOptions,
 ): Engine {
-  const { catalogue, handlers, projections } = application;
+  const { catalogue, handlers, projections, sinks } = application;
   const personalData = personalDataOf(catalogue, database, { keys, ledger });
-  const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections, personalData });
+  const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections, sinks, personalData });
   const onAppend = dispatcher.inlineHook("reject");
   const point: ReadPoint = { position: 0 };
   const primary = createEventStore({ database, catalogue, lateness: latenessMs, onAppend, personalData });

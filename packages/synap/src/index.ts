@@ -64,6 +64,7 @@ export {
   defineHandler,
   defineProjection,
   defineReadModel,
+  defineSink,
   defineStatementProjection,
   derivedEventId,
   EventVersionNewerError,
@@ -81,6 +82,16 @@ export {
   ReadModelDefinitionError,
   RefusedReactionError,
   readTable,
+  type Sink,
+  type SinkCheckpoint,
+  type SinkConnection,
+  type SinkDescription,
+  SinkEpochError,
+  type SinkOptions,
+  type SinkOutcome,
+  SinkPositionError,
+  type SinkRange,
+  SinkTimeoutError,
   SnapshotSkippedError,
   type SynapModule,
   TransientHandlerError,
@@ -130,3 +141,5 @@ export {
 } from "./create-synap.ts";
 export type { DeadLetterHandler, DeadLetters } from "./dead-letters.ts";
 export { ConfigFileError, type LoadConfigOptions, type LoadedConfig, loadConfig } from "./load-config.ts";
+export type { PostgresWrites } from "./sinks/postgres-connection.ts";
+export { type PostgresSinkDefinition, postgresSink } from "./sinks/postgres-sink.ts";

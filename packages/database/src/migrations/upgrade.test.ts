@@ -38,6 +38,7 @@ const ADDED: ReadonlySet<string> = new Set([
   "retention_policies_id_seq",
   "sessions",
   "sign_in_links",
+  "sinks",
   "sql_principals",
   "subject_holds",
   "subject_keys",

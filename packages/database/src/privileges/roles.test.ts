@@ -92,6 +92,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.event_types": ROWS.filter((way) => way !== "delete"),
     "synap.function_registrations": ROWS.filter((way) => way !== "delete"),
     "synap.handler_failures": ROWS,
+    "synap.sinks": ROWS.filter((way) => way !== "delete"),
     "synap.held_streams": ROWS,
     "synap.inline_builds_lock": ["lock"],
     "synap.inline_consumers": ["delete", "insert", "lock", "merge", "upsert"],

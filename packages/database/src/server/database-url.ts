@@ -4,7 +4,11 @@ import { parse, toClientConfig } from "pg-connection-string";
 import { DatabaseUnavailableError, sqlState } from "../connection/database-errors.ts";
 
 /** The setting that a URL comes from. */
-export type UrlSetting = "DATABASE_URL" | "DATABASE_DIRECT_URL" | "DATABASE_REPLICA_URL";
+export type UrlSetting =
+  | "DATABASE_URL"
+  | "DATABASE_DIRECT_URL"
+  | "DATABASE_REPLICA_URL"
+  | "The url of the sink";
 
 /** Thrown for a URL that is not that of a PostgreSQL database. The message omits the URL, which may hold a password. */
 export class DatabaseUrlError extends Error {

@@ -24,6 +24,7 @@ import {
   DeadLetterNotRetryableError,
   DeadLetterResolvedError,
 } from "./dead-letter-errors.ts";
+import { leaveToSink } from "./leave-to-sink.ts";
 import { type DeadLetterOutcome, lockOpen, noteFailure } from "./open-dead-letter.ts";
 
 /** Selects the open dead letters to retry. */
@@ -72,18 +73,24 @@ export class EngineDeadLetters {
   readonly #target: (handler: string) => DeadLetterTarget | undefined;
   readonly #store: Pick<EventStore, "appendBatch">;
   readonly #catalogue: Pick<EventCatalogue, "has" | "isNewer">;
+  readonly #isSink: (handler: string) => boolean;
 
-  /** @param store appends accepted events that were refused before */
+  /**
+   * @param store appends accepted events that were refused before
+   * @param isSink true for the name of a sink, whose runner alone calls the destination
+   */
   constructor(
     database: Database,
     target: (handler: string) => DeadLetterTarget | undefined,
     store: Pick<EventStore, "appendBatch">,
     catalogue: Pick<EventCatalogue, "has" | "isNewer">,
+    isSink: (handler: string) => boolean = () => false,
   ) {
     this.#database = database;
     this.#target = target;
     this.#store = store;
     this.#catalogue = catalogue;
+    this.#isSink = isSink;
   }
 
   /**
@@ -102,7 +109,8 @@ export class EngineDeadLetters {
   /**
    * Handles the event again. If that succeeds, the events of its stream that waited behind it follow in order, up to
    * 10,000 in this call, 200 a transaction; otherwise the dead letter stays open with the new reason. The event of an
-   * `ingest-events` dead letter, which is not stored yet, is validated again and appended.
+   * `ingest-events` dead letter, which is not stored yet, is validated again and appended. That of a sink is left to the process that runs
+   * the sink: it is open again if it fails there.
    *
    * @param by the actor, stored with the dead letter, as is the reason of a handler's dead letter that is resolved
    * @throws DeadLetterNotFoundError, DeadLetterResolvedError, DeadLetterNotRetryableError
@@ -115,6 +123,10 @@ export class EngineDeadLetters {
     const deadLetter = await this.#find(id);
     if (deadLetter.handler === INGEST_HANDLER)
       return retryAcceptedDeadLetter(this.#database, this.#store, { id, accepted: deadLetter.event, by });
+    if (this.#isSink(deadLetter.handler)) {
+      await leaveToSink(this.#database, { ...deadLetter, id }, { by, reason });
+      return { id, status: "retried", released: 0, parked: await this.#parked(deadLetter) };
+    }
     const target = this.#target(deadLetter.handler);
     if (target === undefined || deadLetter.position === null) {
       throw new DeadLetterNotRetryableError(id, deadLetter.handler);

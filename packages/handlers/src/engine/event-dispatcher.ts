@@ -31,6 +31,8 @@ import type { Projection } from "../projections/projection.ts";
 import { ProjectionRegistry } from "../projections/projection-registry.ts";
 import { removeCopies } from "../purges/remove-copies.ts";
 import { createPastReads, type PastLimits, type PastReads } from "../read-models/past-reads.ts";
+import { asConsumer, type Sink } from "../sinks/sink.ts";
+import { SinkFollower } from "../sinks/sink-follower.ts";
 
 /** Options of {@link EventDispatcher}. */
 export interface EventDispatcherOptions {
@@ -39,6 +41,8 @@ export interface EventDispatcherOptions {
   readonly handlers?: readonly IEventHandler[];
   /** The projections, with several versions of one as long as it has builds of the old version. Default: none. */
   readonly projections?: readonly Projection[];
+  /** The sinks. Default: none. */
+  readonly sinks?: readonly Sink[];
   /** The policy for an append that an inline handler refuses. Default: `dead-letter`. */
   readonly onInlineFailure?: InlineFailurePolicy;
   /**
@@ -78,6 +82,7 @@ export class EventDispatcher {
   readonly #follower: LogFollower;
   readonly #projectionRegistry: ProjectionRegistry;
   readonly #projectionRunner: ProjectionRunner;
+  readonly #sinks: ReadonlyMap<string, SinkFollower>;
   readonly #inlineConsumers: () => InlineConsumer[];
   #isRegistered = false;
 
@@ -101,13 +106,21 @@ export class EventDispatcher {
       });
     this.store = storeWith(options.onInlineFailure ?? "dead-letter");
     this.lastResort = storeWith("last-resort");
+    const retries = { maxAttempts: options.maxAttempts ?? 5, backoff: options.backoff ?? defaultBackoff };
     this.#follower = new LogFollower({
       database: options.database,
       store: this.store,
-      retries: { maxAttempts: options.maxAttempts ?? 5, backoff: options.backoff ?? defaultBackoff },
+      retries,
       passLimit: options.passLimit ?? 1_000,
     });
-    const { database } = options;
+    const { database, sinks = [] } = options;
+    const readable = { ...types, mask: personalData?.mask };
+    this.#sinks = new Map(
+      sinks.map((sink) => [
+        sink.name,
+        new SinkFollower({ sink, database, store: this.store, types: readable, retries }),
+      ]),
+    );
     const registry = new ProjectionRegistry(
       types,
       options.projections ?? [],
@@ -124,9 +137,11 @@ export class EventDispatcher {
       (name) => this.#target(name),
       this.store,
       options.catalogue,
+      (name) => this.#sinks.has(name),
     );
     const { store, deadLetters } = this;
-    const handlers = () => this.registry.all;
+    const consumers = sinks.map(asConsumer);
+    const handlers = () => [...this.registry.all, ...consumers];
     this.processing = new EventProcessingReader({ database, store, deadLetters, handlers, registry });
   }
 
@@ -151,9 +166,13 @@ export class EventDispatcher {
     return createPastReads({ database: this.#database, store, newest, ...limits });
   }
 
-  /** The names that `catchUp` accepts: asynchronous handlers and projections. */
+  /** The names that `catchUp` accepts: asynchronous handlers, projections and sinks. */
   get followers(): readonly string[] {
-    return [...this.registry.asynchronous.map((handler) => handler.name), ...this.#projectionRegistry.names];
+    return [
+      ...this.registry.asynchronous.map((handler) => handler.name),
+      ...this.#projectionRegistry.names,
+      ...this.#sinks.keys(),
+    ];
   }
 
   /** True if a projection has this name. */
@@ -162,7 +181,7 @@ export class EventDispatcher {
   }
 
   /**
-   * Runs one pass of an asynchronous handler, or of every build and segment of a projection, each in one transaction:
+   * Runs one pass of a sink, which holds no transaction, or of an asynchronous handler, or of every build and segment of a projection, each in one transaction:
    * locks the checkpoint, reads the next events up to the watermark, handles them and saves the checkpoint. The handler's
    * writes and its checkpoint are committed together, so its effects in this database happen exactly once.
    *
@@ -177,6 +196,8 @@ export class EventDispatcher {
    */
   async catchUp(name: string, announced?: number): Promise<HandlerPass> {
     if (this.isProjection(name)) return this.#projectionRunner.catchUp(name, this.deadLetters, announced);
+    const sink = this.#sinks.get(name);
+    if (sink !== undefined) return sink.catchUp();
     const handler = this.registry.getAsynchronous(name);
     return this.#follower.catchUp({ handler, checkpoint: name }, announced);
   }
@@ -193,9 +214,15 @@ export class EventDispatcher {
       throw new UnknownNameError("handler", name, [
         ...this.registry.all.map((handler) => handler.name),
         ...this.#projectionRegistry.names,
+        ...this.#sinks.keys(),
       ]);
     }
     return readCheckpoint(this.#database, name);
+  }
+
+  /** Ends the passes of the sinks, closes their destinations and leaves them to other processes. They don't run again. */
+  async stopSinks(): Promise<void> {
+    await Promise.all([...this.#sinks.values()].map((sink) => sink.stop()));
   }
 
   /** Records a failed pass and the time until the next one, for the status. */

@@ -47,6 +47,7 @@ export interface HandlerRunnerOptions {
     | "registry"
     | "releaseInline"
     | "removePurgedCopies"
+    | "stopSinks"
   >;
   readonly database: Pick<Database, "listen" | "engine">;
   readonly logger: ReportLogger;
@@ -57,7 +58,7 @@ export interface HandlerRunnerOptions {
 }
 
 /**
- * Runs the asynchronous handlers and projections until it is stopped: one loop each, woken by the database's notification
+ * Runs the asynchronous handlers, projections and sinks until it is stopped: one loop each, woken by the database's notification
  * of every append, with polling as a fallback.
  */
 export class HandlerRunner {
@@ -107,12 +108,12 @@ export class HandlerRunner {
     this.#appended.wake();
   }
 
-  /** Stops: waits for running passes and starts no others. */
+  /** Stops: waits for running passes, a few seconds at most for those of sinks, and starts no others. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#stopped.wake();
     this.#appended.wake();
-    await Promise.all(this.#work);
+    await Promise.all([...this.#work, this.#options.dispatcher.stopSinks()]);
     this.#work = [];
   }
 

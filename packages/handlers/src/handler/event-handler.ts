@@ -42,7 +42,7 @@ export interface PurgedEvent extends StreamName {
 
 /**
  * Code that runs for stored events: a projector maintains a read model, a reactor appends
- * further events, a sink notifies an external system.
+ * further events. A system outside of the database is better followed by a sink: see `defineSink`.
  *
  * Handlers are batch-first. `handle` receives the events of a batch in the order of their positions, and
  * only those whose type it named. Batches have no meaning: the same events may be cut otherwise the next time

@@ -26,7 +26,7 @@ const NONE: ReadonlySet<number> = new Set();
 /** Lists the handlers of this process, and the builds of its projections. A build whose version it lacks is not listed. */
 export async function readConsumers(
   session: SqlSession,
-  handlers: readonly IEventHandler[],
+  handlers: readonly Pick<IEventHandler, "name" | "mode" | "eventTypes">[],
   registry: ProjectionRegistry,
 ): Promise<Consumer[]> {
   const builds = (await readBuilds(session)).flatMap((build): Consumer[] => {

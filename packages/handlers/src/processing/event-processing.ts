@@ -62,14 +62,14 @@ export class EventProcessingReader {
   readonly #database: Database;
   readonly #store: Pick<EventStore, "getById" | "readAll">;
   readonly #deadLetters: Pick<EngineDeadLetters, "retry" | "skip">;
-  readonly #handlers: () => readonly IEventHandler[];
+  readonly #handlers: () => readonly Pick<IEventHandler, "name" | "mode" | "eventTypes">[];
   readonly #registry: ProjectionRegistry;
 
   constructor(parts: {
     database: Database;
     store: Pick<EventStore, "getById" | "readAll">;
     deadLetters: Pick<EngineDeadLetters, "retry" | "skip">;
-    handlers: () => readonly IEventHandler[];
+    handlers: () => readonly Pick<IEventHandler, "name" | "mode" | "eventTypes">[];
     registry: ProjectionRegistry;
   }) {
     this.#database = parts.database;

@@ -1,0 +1,291 @@
+import { randomUUID } from "node:crypto";
+import type { Database, EventStore } from "@synap/database";
+import { readEpochs, saveCheckpoint, withTimeLimit } from "@synap/database/internal";
+import type { StoredEvent } from "@synap/types";
+import { clearPassFailure } from "../dispatch/failed-passes.ts";
+import type { RetryPolicy } from "../dispatch/handle-isolated.ts";
+import type { HandlerPass } from "../dispatch/handler-pass.ts";
+import type { RetryingEvent } from "../dispatch/held-streams.ts";
+import { parkHeld } from "../dispatch/inline-handlers.ts";
+import { callHandler } from "../handler/handler-call.ts";
+import { HandlerPassError, isTransientFailure } from "../handler/handler-errors.ts";
+import { asError } from "../handler/thrown-error.ts";
+import { checkCheckpoint, epochName } from "./check-checkpoint.ts";
+import { type FailedEvent, type HeldEvents, holdFailed, readLateEvents, removeLate } from "./held-events.ts";
+import { type ShownTypes, showTo } from "./show-to-sink.ts";
+import type { Sink, SinkCheckpoint, SinkConnection, SinkOutcome, SinkRange } from "./sink.ts";
+import { SinkPositionError, SinkTimeoutError } from "./sink-errors.ts";
+import { type LeasedSink, leaveLease, takeLease } from "./sink-lease.ts";
+
+/** The parts of a {@link SinkFollower}. */
+export interface SinkFollowerOptions {
+  readonly sink: Sink;
+  readonly database: Database;
+  readonly store: Pick<EventStore, "readAll">;
+  readonly types: ShownTypes;
+  readonly retries: RetryPolicy;
+}
+
+/** An open destination. */
+interface Opened {
+  readonly connection: SinkConnection;
+  /** The number of the epoch in which it was opened. */
+  readonly epoch: number;
+  /** The name of that epoch. */
+  readonly epochName: string;
+  readonly closing: AbortController;
+  checkpoint: SinkCheckpoint;
+}
+
+/** The result of applying a batch. */
+interface Applied extends Pick<HeldEvents, "deadLettered" | "retrying"> {
+  readonly processed: number;
+}
+
+/** Maximum number of late events of one call. */
+const LATE_EVENTS = 200;
+
+/** Time that a call may still take when the process stops, in milliseconds. */
+const STOP_MS = 5_000;
+
+/**
+ * Runs the passes of one sink. A pass holds no transaction while it calls the destination, and a sink runs in one process at a time: the
+ * one that has its lease.
+ */
+export class SinkFollower {
+  readonly #options: SinkFollowerOptions;
+  readonly #runner = randomUUID();
+  #opened: Opened | undefined;
+  #running: Promise<HandlerPass> | undefined;
+  #failures = 0;
+  #stopped = false;
+  #hasRun = false;
+
+  constructor(options: SinkFollowerOptions) {
+    this.#options = options;
+  }
+
+  get sink(): Sink {
+    return this.#options.sink;
+  }
+
+  /**
+   * Runs one pass: takes the lease, opens the destination if it is not open, and gives it the late events of one held stream or
+   * the next events of the log.
+   *
+   * @throws HandlerPassError when the destination is unavailable or refuses to go on; call again after a while.
+   */
+  async catchUp(): Promise<HandlerPass> {
+    if (this.#running !== undefined || this.#stopped) return { status: "busy" };
+    this.#hasRun = true;
+    this.#running = this.#pass();
+    try {
+      const pass = await this.#running;
+      this.#failures = 0;
+      return pass;
+    } catch (thrown) {
+      const cause = asError(thrown);
+      this.#failures += 1;
+      // What has been applied is known only to the destination, which is asked when it is opened again.
+      await this.#close();
+      const { name } = this.sink;
+      throw new HandlerPassError({
+        handler: name,
+        checkpoint: name,
+        attempts: this.#failures,
+        transient: cause instanceof SinkTimeoutError || isTransientFailure(cause),
+        cause,
+      });
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Ends the running pass, closes the destination and leaves the sink to other processes. It never throws. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const running = this.#running?.catch(() => undefined);
+    if (running !== undefined) {
+      await withTimeLimit<unknown>(running, STOP_MS, () => this.#opened?.closing.abort());
+      await running;
+    }
+    await this.#close();
+    if (this.#hasRun) await leaveLease(this.#options.database, this.sink.name, this.#runner).catch(() => {});
+  }
+
+  async #pass(): Promise<HandlerPass> {
+    const { database, store, sink } = this.#options;
+    const leased = await this.#lease();
+    if (leased === undefined) {
+      await this.#close();
+      return { status: "busy" };
+    }
+    if (this.#opened !== undefined && this.#opened.epoch !== leased.epoch) await this.#close();
+    this.#opened ??= await this.#open(leased);
+    const opened = this.#opened;
+    if (leased.held) {
+      const late = await this.#applyLate(opened);
+      if (late !== undefined) return late;
+    }
+    const { position: after } = opened.checkpoint;
+    const { events, position, watermark, caughtUp } = await store.readAll({
+      after,
+      limit: sink.batch,
+      ...(sink.eventTypes !== "all" && { types: sink.eventTypes }),
+      ...sink.filter,
+    });
+    if (watermark < after) throw new SinkPositionError(sink.name, after, `but the log ends at ${watermark}`);
+    const free = leased.held ? await database.transaction((tx) => parkHeld(tx, sink.name, events)) : events;
+    const applied = await this.#applyNext(opened, free, position);
+    if (position !== leased.position || leased.failing) {
+      await database.transaction(async (transaction) => {
+        if (leased.failing) await clearPassFailure(transaction, sink.name);
+        if (position !== leased.position) await saveCheckpoint(transaction, sink.name, position);
+      });
+    }
+    const waiting = leased.retryInMs === null || leased.retryInMs === 0 ? [] : [leased.retryInMs];
+    const waits = [...applied.retrying.map(({ retryInMs }) => retryInMs), ...waiting];
+    return {
+      status: "done",
+      ...applied,
+      position,
+      caughtUp,
+      ...(waits.length > 0 && { retryInMs: Math.min(...waits) }),
+    };
+  }
+
+  /** Applies the next events of the log. Repeats without those that fail, whose streams are held first. */
+  async #applyNext(opened: Opened, events: readonly StoredEvent[], to: number): Promise<Applied> {
+    const { database, sink, retries } = this.#options;
+    const { position: from } = opened.checkpoint;
+    if (to === from) return { processed: 0, deadLettered: 0, retrying: [] };
+    const retrying: RetryingEvent[] = [];
+    let [rest, deadLettered] = [events, 0];
+    for (;;) {
+      const { applied, failed } = await this.#apply(opened, rest, { ...rangeOf(opened), from, to });
+      const done = new Set(sink.promise.keepsCheckpoint ? failed.map(({ event }) => event) : applied);
+      if (failed.length > 0) {
+        const batch = rest;
+        const held = await database.transaction((tx) => holdFailed(tx, sink.name, batch, failed, retries));
+        retrying.push(...held.retrying);
+        deadLettered += held.deadLettered;
+        for (const { event } of failed) done.add(event);
+        for (const event of held.behind) done.add(event);
+      } else if (sink.promise.keepsCheckpoint && applied.length === rest.length) break;
+      rest = rest.filter((event) => !done.has(event));
+      // Where the destination keeps the checkpoint, a failure has kept that from moving, so it is called again.
+      if (rest.length === 0 && !sink.promise.keepsCheckpoint) break;
+      if (done.size === 0)
+        throw new SinkPositionError(sink.name, from, "and takes none of the events behind it");
+      if ((await this.#lease()) === undefined)
+        throw new SinkPositionError(sink.name, from, "and another process has begun to run the sink");
+    }
+    opened.checkpoint = { position: to, epoch: opened.epochName };
+    return { processed: events.length, deadLettered, retrying };
+  }
+
+  /** Applies events of a stream that was held; undefined if none may go on. */
+  async #applyLate(opened: Opened): Promise<HandlerPass | undefined> {
+    const { database, sink, retries } = this.#options;
+    const { position } = opened.checkpoint;
+    const late = await readLateEvents(database, sink.name, position, LATE_EVENTS);
+    if (late === undefined) return undefined;
+    const { stream, events, earlier } = late;
+    const range = { ...rangeOf(opened), from: position, to: position, late: stream };
+    let held: Pick<HeldEvents, "deadLettered" | "retrying"> = { deadLettered: 0, retrying: [] };
+    // A call that fails on one event may have undone the others, so those before it come by themselves.
+    let rest = events;
+    for (let isOpen = true; isOpen; ) {
+      const { failed } = rest.length === 0 ? { failed: [] } : await this.#apply(opened, rest, range);
+      const [first] = failed;
+      if (first !== undefined && first.event !== rest[0]) {
+        rest = rest.slice(0, rest.indexOf(first.event));
+        continue;
+      }
+      isOpen = false;
+      const upTo = first?.event.position ?? rest.at(-1)?.position ?? 0;
+      held = await database.transaction(async (transaction) => {
+        await removeLate(transaction, sink.name, stream, upTo);
+        return holdFailed(transaction, sink.name, first === undefined ? [] : rest, failed, retries, earlier);
+      });
+    }
+    const { deadLettered, retrying } = held;
+    return { status: "done", processed: rest.length, deadLettered, retrying, position, caughtUp: false };
+  }
+
+  /** Calls the destination, within its time limit. @returns the events by their outcomes */
+  async #apply(
+    opened: Opened,
+    events: readonly StoredEvent[],
+    range: SinkRange,
+  ): Promise<{ readonly applied: readonly StoredEvent[]; readonly failed: readonly FailedEvent[] }> {
+    const { sink, types } = this.#options;
+    const { readable, unreadable } = await showTo(sink, events, types);
+    if (unreadable !== undefined) return { applied: [], failed: [unreadable] };
+    const outcomes = await this.#limited(
+      callHandler(sink.name, readable, { types: { ...types, personalData: undefined } }, (given) =>
+        opened.connection.apply(given, range),
+      ),
+      opened.closing,
+    );
+    const applied: StoredEvent[] = [];
+    const failed: FailedEvent[] = [];
+    for (const [index, event] of events.entries()) {
+      const outcome: SinkOutcome | undefined = outcomes[index];
+      if (outcome?.status === "applied") applied.push(event);
+      if (outcome?.status === "failed") failed.push({ event, error: outcome.error });
+    }
+    return { applied, failed };
+  }
+
+  #lease(): Promise<LeasedSink | undefined> {
+    return takeLease(this.#options.database, this.sink.name, this.#runner);
+  }
+
+  async #open(leased: LeasedSink): Promise<Opened> {
+    const { database, store, sink } = this.#options;
+    const epochs = await readEpochs(database);
+    const current = epochs.at(-1);
+    if (current === undefined) throw new Error("synap.epochs has no row: they were deleted.");
+    const closing = new AbortController();
+    const connection = await this.#limited(sink.open(closing.signal), closing);
+    try {
+      const epoch = epochName(current);
+      const kept = await this.#limited(connection.checkpoint(), closing);
+      const own = sink.promise.keepsCheckpoint ? 0 : leased.position;
+      if (kept !== undefined) {
+        const { watermark } = await store.readAll({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
+        checkCheckpoint(sink.name, kept, epochs, watermark);
+      }
+      const checkpoint = kept ?? { position: own, epoch };
+      return { connection, epoch: current.number, epochName: epoch, closing, checkpoint };
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  async #close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    await opened?.connection.close();
+  }
+
+  /** Waits for a call of the destination. One that is late is ended, and its connection is given up. */
+  #limited<Result>(call: Promise<Result>, closing: AbortController): Promise<Result> {
+    const { name, timeoutMs } = this.sink;
+    call.catch(() => {});
+    return withTimeLimit(call, timeoutMs, () => {
+      closing.abort();
+      throw new SinkTimeoutError(name, timeoutMs);
+    });
+  }
+}
+
+function rangeOf({
+  checkpoint,
+  epochName: epoch,
+  closing,
+}: Opened): Pick<SinkRange, "epoch" | "fromEpoch" | "signal"> {
+  return { fromEpoch: checkpoint.epoch, epoch, signal: closing.signal };
+}

@@ -1,0 +1,151 @@
+import { passingKeys, storeStatistics } from "@synap/database/internal";
+import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
+import type { StoredEvent } from "@synap/types";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { createSynap, defineConfig, defineEventType, defineSink, type SinkOptions } from "../src/index.ts";
+
+const joined = defineEventType({
+  name: "customer.joined",
+  description: "A customer joined.",
+  version: 2,
+  schema: z.strictObject({ email: z.string().meta({ personal: { subject: "userId" } }), plan: z.string() }),
+  example: { email: "ada@example.org", plan: "basic" },
+  upcast: {
+    1: {
+      schema: z.strictObject({ email: z.string().meta({ personal: { subject: "userId" } }) }),
+      up: ({ email }) => ({ email: email.toLowerCase(), plan: "basic" }),
+    },
+  },
+});
+const left = defineEventType({
+  name: "customer.left",
+  description: "A customer left.",
+  schema: z.strictObject({}),
+  example: {},
+});
+
+let made = 0;
+
+/** A sink that keeps what it gets in memory: the events of the source of its name. */
+function collecting(options: Partial<SinkOptions> = {}) {
+  made += 1;
+  const name = `collecting-${made}`;
+  const got: StoredEvent[] = [];
+  let isClosed = false;
+  const sink = defineSink({
+    name,
+    description: "Collects events.",
+    filter: { source: name },
+    eventTypes: ["customer.joined"],
+    promise: {
+      destination: "memory",
+      ordered: true,
+      transactional: true,
+      idempotent: false,
+      guarantee: "at least once",
+      keepsCheckpoint: false,
+    },
+    open: async () => ({
+      checkpoint: async () => undefined,
+      apply: async (events) => {
+        got.push(...events);
+        return events.map(() => ({ status: "applied" }));
+      },
+      close: async () => {
+        isClosed = true;
+      },
+    }),
+    ...options,
+  });
+  return { sink, name, got, isClosed: () => isClosed };
+}
+
+const keys = passingKeys();
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await createTestDatabase("embedded");
+});
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+afterAll(() => test.drop());
+
+async function open(options: Partial<SinkOptions> = {}) {
+  const parts = collecting(options);
+  const config = defineConfig({ eventTypes: [joined, left], sinks: [parts.sink] });
+  const synap = await createSynap(config, {
+    database: test.database,
+    personalData: { keys },
+  });
+  cleanups.push(() => synap.close());
+  const join = (aggregateId: string, source = parts.name) =>
+    synap.publish({
+      type: "customer.joined",
+      aggregateId,
+      userId: "ada",
+      source,
+      data: { email: "Ada@Example.org", plan: "pro" },
+    });
+  return { ...parts, synap, join };
+}
+
+describe("a sink of a config", () => {
+  it("gets the events of its types, and can be waited for", async () => {
+    const { synap, join, got, name } = await open();
+    await synap.publish({ type: "customer.left", aggregateId: "c-0", data: {} });
+    const { id, position } = await join("c-1");
+    await synap.waitFor(position, name);
+    expect(got.map((event) => event.id)).toEqual([id]);
+  });
+
+  it("gets only the events that its filter names", async () => {
+    const { synap, join, got, name } = await open({
+      filter: { source: "shop", stream: { aggregateType: "customer", aggregateId: "c-2" } },
+    });
+    await join("c-1", "shop");
+    const wanted = await join("c-2", "shop");
+    const last = await join("c-2", "till");
+    await synap.waitFor(last.position, name);
+    expect(got.map((event) => event.id)).toEqual([wanted.id]);
+  });
+
+  it("gets personal data masked, unless it opens it", async () => {
+    const masking = await open();
+    await masking.synap.waitFor((await masking.join("c-1")).position, masking.name);
+    expect(JSON.stringify(masking.got)).not.toContain("Example.org");
+    expect(JSON.stringify(masking.got)).not.toContain("$sealed");
+    expect(masking.got[0]?.data).toMatchObject({ email: expect.any(String), plan: "pro" });
+
+    const opening = await open({ opensPersonalData: true });
+    await opening.synap.waitFor((await opening.join("c-1")).position, opening.name);
+    expect(opening.got[0]?.data).toEqual({ email: "Ada@Example.org", plan: "pro" });
+  });
+
+  it("is in the statistics of the store, with its checkpoint and what it is behind", async () => {
+    const { synap, join, name } = await open();
+    const { position } = await join("c-1");
+    await synap.waitFor(position, name);
+    const { handlers } = await storeStatistics(synap.database);
+    expect(handlers.find((each) => each.name === name)).toMatchObject({ lag: 0 });
+  });
+
+  it("is closed with the application", async () => {
+    const { synap, join, isClosed, name } = await open();
+    await synap.waitFor((await join("c-1")).position, name);
+    await synap.close();
+    cleanups.length = 0;
+    expect(isClosed()).toBe(true);
+  });
+
+  it("must have a name of its own, event types that are defined, and bounds", () => {
+    const { sink, name } = collecting();
+    expect(() => defineConfig({ eventTypes: [joined], sinks: [sink, sink] })).toThrow(
+      `config.sinks[1]: the handler, projection or sink "${name}" is already at config.sinks[0]; rename or remove one`,
+    );
+    expect(() => defineConfig({ sinks: [sink] })).toThrow(`"${name}" names event types that no module has`);
+    expect(() => collecting({ batch: 0 })).toThrow(RangeError);
+    expect(() => collecting({ timeoutMs: 60_000 })).toThrow(RangeError);
+  });
+});
