@@ -1,5 +1,6 @@
 import { apiKeys } from "./api-keys/api-keys.ts";
 import { append } from "./append/append.ts";
+import { archiveFormats } from "./archive-formats/archive-formats.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { eventIds } from "./event-ids/event-ids.ts";
 import { followers } from "./followers/followers.ts";
@@ -26,6 +27,7 @@ export const benchmarks: readonly Benchmark[] = [
   followers,
   visibility,
   storage,
+  archiveFormats,
   storedForms,
   http,
   httpAppends,

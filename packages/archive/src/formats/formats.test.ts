@@ -256,6 +256,10 @@ print(json.dumps([len(frame), str(frame.timestamp.dtype), last.timestamp.isoform
     "2026-01-01 00:00:00+01",
     "2026-01-01T00:00:00Z",
     "2026-01-01 00:00:00.10+00",
+    "2026-02-30 00:00:00+00",
+    "2026-01-01 24:00:00+00",
+    "0000-01-01 00:00:00+00",
+    "02026-01-01 00:00:00+00",
     "281000-01-01 00:00:00+00",
   ])("refuses the time %s, which would not come back as it is", async (timestamp) => {
     const [row = {}] = plain(1);
