@@ -78,6 +78,7 @@ export {
   CompressionUnavailableError,
   compressEvents,
 } from "./compression/compress-events.ts";
+export { type ForeignPolicy, foreignPolicies } from "./compression/foreign-policies.ts";
 export {
   isConflict,
   isDataError,

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { withDatabase } from "../data-directory/with-database.ts";
 import { dataOption, warnOfUnknownSettings, wholeOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
+import { warnOfPolicies } from "./warn-of-policies.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -45,6 +46,7 @@ export function compressCommand(): Command {
 async function compress(options: { olderThan: number; data: string }): Promise<void> {
   warnOfUnknownSettings();
   await withDatabase(options.data, async (database) => {
+    if (database.capabilities.edition === "community") await warnOfPolicies(database);
     const before = new Date(Date.now() - options.olderThan * DAY_MS);
     const chunks = await compressEvents(database, { before, onCompressed: printChunk });
     if (chunks.length === 0) console.log(`Nothing to compress before ${before.toISOString()}.`);

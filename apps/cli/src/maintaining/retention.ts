@@ -19,6 +19,7 @@ import { helpText } from "../terminal/help-text.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
 import { formatTable, jsonText, plain } from "../terminal/table.ts";
 import { operator, textOption } from "./actor-options.ts";
+import { warnOfPolicies } from "./warn-of-policies.ts";
 
 /** Largest length of a reason and of an actor, in characters. The event of a purge has the type and the days in its reason as well. */
 const MAX_REASON = 800;
@@ -163,6 +164,7 @@ function runCommand(): Command {
     )
     .action(async (options: ActorOptions & { dryRun: boolean }) => {
       await onPolicies(options, async (database) => {
+        await warnOfPolicies(database);
         if (options.dryRun) return describePlans(await planRetention(database));
         const line = new ProgressLine();
         try {
