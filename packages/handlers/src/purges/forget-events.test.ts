@@ -54,4 +54,29 @@ describeOnEveryEngine("handlers after a purge", (engine) => {
     expect(calls).toEqual([expected[0], ...expected]);
     expect(await unfinished()).toEqual([]);
   });
+
+  it("are not asked to forget what was removed because of its age", async () => {
+    const forgotten: string[] = [];
+    const handler = defineHandler({
+      name: "sums",
+      description: "Adds up.",
+      events: [noteCreationRequested],
+      mode: "async",
+      handle: async () => {},
+      forget: async (events) => void forgotten.push(...events.map(({ aggregateId }) => aggregateId)),
+    });
+    const { database } = engine;
+    const dispatcher = new EventDispatcher({ database, catalogue: seedCatalogue, handlers: [handler] });
+    for (const [aggregateId, keepsCopies] of [
+      ["expired", true],
+      ["purged", false],
+    ] as const) {
+      await dispatcher.store.append(note(aggregateId));
+      const selection = { stream: { aggregateType: "note", aggregateId } };
+      await purgeEvents(database, { selection, reason: "A test", by: "user:ops", keepsCopies });
+    }
+    await dispatcher.removePurgedCopies();
+    expect(forgotten).toContain("purged");
+    expect(forgotten).not.toContain("expired");
+  });
 });
