@@ -147,6 +147,7 @@ describe("the processes", () => {
     ["verify", []],
     ["schemas", ["check", "--lock", "no-such-file"]],
     ["purge", ["--user", "ada"]],
+    ["archive", ["list"]],
     ["retention", ["list"]],
     ["subjects", ["show", "ada"]],
     ["inngest-local", ["--port", "0"]],

@@ -106,6 +106,7 @@ describe.each(testEngines())("GET /metrics (%s)", (engine) => {
         "synap_event_type_differences",
         "synap_database_bytes",
         "synap_chain_lag_events",
+        "synap_archived_events",
         "synap_missing_chunks",
         "synap_unfinished_erasures",
         "synap_skipped_snapshots",

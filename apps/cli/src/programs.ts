@@ -80,6 +80,11 @@ export const PROGRAMS: readonly Program[] = [
     load: async () => (await import("./maintaining/verify.ts")).verifyCommand(),
   },
   {
+    name: "archive",
+    description: "move old events into files, and back",
+    load: async () => (await import("./archiving/archive-command.ts")).archiveCommand(),
+  },
+  {
     name: "retention",
     description: "keep the events of some types for a time only",
     load: async () => (await import("./maintaining/retention.ts")).retentionCommand(),

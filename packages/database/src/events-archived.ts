@@ -17,7 +17,7 @@ export class EventsArchivedError extends Error {
   constructor({ chunk, firstPosition, lastPosition }: ArchivedPlace, options?: ErrorOptions) {
     super(
       `The answer would lack events: those of the chunk ${chunk}, positions ${firstPosition} to ${lastPosition}, are in an archive. ` +
-        `Bring them back with: synap archive restore ${chunk}`,
+        `\`synap archive restore ${chunk}\` brings them back.`,
       options,
     );
     this.chunk = chunk;

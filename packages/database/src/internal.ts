@@ -8,6 +8,7 @@ export { MAX_APPEND_EVENTS } from "./append/append-new-events.ts";
 export { findInTransit, type RepeatedEvent, repeatedEvents } from "./append/find-originals.ts";
 export { hasSameContent } from "./append/judge-events.ts";
 export { ArchiveDamagedError, ArchiveOutdatedError, ArchiveStateError } from "./archive/archive-errors.ts";
+export { archivedBlocks, BlockCheck } from "./archive/archived-blocks.ts";
 export {
   type ArchivedChunk,
   type ArchivedEvents,

@@ -108,12 +108,18 @@ async function verifyDatabase(
   return { report, ms: performance.now() - began };
 }
 
-function describe({ events, head, position, lag, faults, faultCount }: ChainReport, ms: number): string {
+function describe(report: ChainReport, ms: number): string {
+  const { events, archived, head, position, lag, faults, faultCount } = report;
   const also = lag === 0 ? "" : `, ${counted(lag, "event was", "events were")} stored since`;
   const listed = faults.map(({ kind, message }) => plain(`${kind}: ${message}`));
   const more = faultCount > faults.length ? [`and ${count(faultCount - faults.length)} more`] : [];
   return [
     `${counted(events, "event")} in ${counted(head.block, "block")} up to position ${position}, verified in ${duration(ms)}${also}`,
+    ...(archived.chunks === 0
+      ? []
+      : [
+          `${counted(archived.events, "event")} of ${counted(archived.chunks, "chunk is", "chunks are")} archived: ${commandOf("archive", "verify")}`,
+        ]),
     ...(faultCount === 0 ? ["no fault"] : [...listed, ...more]),
     `head ${head.block}:${head.hash}`,
   ].join("\n");

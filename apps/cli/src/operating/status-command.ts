@@ -150,7 +150,7 @@ function describeRetry({ name, retrying }: HandlerStatus): string[] {
   ];
 }
 
-function describeChain({ chain, missingChunks = [] }: Status): string {
+function describeChain({ chain, missingChunks = [], archived }: Status): string {
   const { block, lag, verified } = chain;
   const behind = lag === 0 ? "" : `, ${counted(lag, "event is", "events are")} not in it yet`;
   const checked =
@@ -161,7 +161,13 @@ function describeChain({ chain, missingChunks = [] }: Status): string {
     ({ chunk, events, from, to }) =>
       `the chunk ${plain(chunk)} with ${counted(events, "event")} from ${from} to ${to} was dropped`,
   );
-  return [`${counted(block, "block")}${behind}; ${checked}`, ...missing].join("\n");
+  const elsewhere =
+    archived === undefined
+      ? []
+      : [
+          `${counted(archived.events, "event")} of ${counted(archived.chunks, "chunk")} archived: ${SYNAP_COMMAND} archive list`,
+        ];
+  return [`${counted(block, "block")}${behind}; ${checked}`, ...elsewhere, ...missing].join("\n");
 }
 
 function describeEpoch({ number, begunAt, verifiedAt }: Status["epoch"]): string {

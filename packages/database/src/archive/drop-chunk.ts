@@ -1,5 +1,6 @@
 import { appendBatchIn } from "../append/append-events.ts";
 import { isLockTimeout } from "../connection/database-errors.ts";
+import { epochMs, isoFromEpoch } from "../connection/moments.ts";
 import type { Database, SqlSession, Transaction } from "../connection/sql-session.ts";
 import { ArchiveOutdatedError, ArchiveStateError } from "./archive-errors.ts";
 import { ARCHIVE_EVENT_TYPE, archiveCatalogue } from "./archive-event.ts";
@@ -23,10 +24,11 @@ const PAUSE_MS = 100;
  */
 export async function dropArchivedChunk(database: Database, chunk: string): Promise<number> {
   return database.asOwner(async (owner) => {
-    const archived = await lockArchivedChunk(owner, chunk);
-    if (archived?.state !== "verified") throw new ArchiveStateError(chunk, archived?.state, "verified");
+    const noted = await lockArchivedChunk(owner, chunk);
+    if (noted?.state !== "verified") throw new ArchiveStateError(chunk, noted?.state, "verified");
     const range = await rangeOf(owner, chunk);
-    await refuseOutdated(owner, archived, range);
+    // Bounds that were noted before the chunk was read may be too narrow.
+    const archived = { ...noted, ...(await refuseOutdated(owner, noted, range)) };
     for (const statement of KEPT) await owner.query(statement(withinRange(range)), [chunk]);
     await withLock(
       owner,
@@ -35,8 +37,11 @@ export async function dropArchivedChunk(database: Database, chunk: string): Prom
     const position = await record(owner, archived);
     await owner.query("DELETE FROM synap.chained_chunks WHERE chunk = $1", [chunk]);
     await owner.query(
-      "UPDATE synap.archived_chunks SET state = 'dropped', dropped_at = clock_timestamp(), \"position\" = $2 WHERE chunk = $1",
-      [chunk, position],
+      `UPDATE synap.archived_chunks
+          SET state = 'dropped', dropped_at = clock_timestamp(), "position" = $2, min_timestamp = $3::text::timestamptz,
+              max_timestamp = $4::text::timestamptz
+        WHERE chunk = $1`,
+      [chunk, position, archived.from, archived.to],
     );
     const { start, end } = range;
     const dropped = await owner.query<{ name: string }>(
@@ -57,10 +62,10 @@ async function refuseOutdated(
   owner: Transaction,
   { chunk, events, digest }: ArchivedChunk,
   range: ChunkRange,
-): Promise<void> {
+): Promise<Pick<ArchivedChunk, "from" | "to">> {
   await withLock(owner, `LOCK TABLE ${chunk} IN SHARE MODE`);
-  const [row] = await owner.query<{ events: number; digest: string; is_behind: boolean }>(
-    `SELECT count(*) AS events,
+  const [row] = await owner.query<OutdatedRow>(
+    `SELECT count(*) AS events, ${epochMs('min(e."timestamp")')} AS first, ${epochMs('max(e."timestamp")')} AS last,
             encode(sha256(coalesce(string_agg(synap.event_digest(e), ''::bytea ORDER BY e."position"), '')), 'hex') AS digest,
             max(e."position") <= (SELECT max(k.last_position) FROM synap.chain_blocks AS k)
               AND max(e."position") <= (SELECT f."position" FROM synap.event_counts_end AS f) AS is_behind
@@ -68,7 +73,17 @@ async function refuseOutdated(
       WHERE ${withinRange(range)}`,
   );
   if (row === undefined) throw new Error("The digest of a chunk returned no row.");
-  if (row.digest !== digest || !row.is_behind) throw new ArchiveOutdatedError(chunk, row.events, events);
+  if (row.digest !== digest || row.is_behind !== true)
+    throw new ArchiveOutdatedError(chunk, row.events, events);
+  return { from: isoFromEpoch(row.first), to: isoFromEpoch(row.last) };
+}
+
+interface OutdatedRow {
+  readonly events: number;
+  readonly first: number;
+  readonly last: number;
+  readonly digest: string;
+  readonly is_behind: boolean | null;
 }
 
 /**

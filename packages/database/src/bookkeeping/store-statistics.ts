@@ -1,3 +1,4 @@
+import { type ArchivedEvents, archivedEvents } from "../archive/archived-chunk.ts";
 import { type ChainStatus, chainStatus } from "../chain/chain-status.ts";
 import { type MissingChunk, missingChunks } from "../chain/missing-chunks.ts";
 import { epochMs, isoFromEpoch } from "../connection/moments.ts";
@@ -47,6 +48,8 @@ export interface StoreStatistics {
   readonly epoch: Epoch;
   /** Chunks of events that were dropped; absent when none was. */
   readonly missingChunks?: readonly MissingChunk[];
+  /** The events that are in an archive and not in the database; absent when there are none. */
+  readonly archived?: ArchivedEvents;
   /** Number of erasures of personal data that were interrupted, or that a hold keeps back; absent when there is none. */
   readonly unfinishedErasures?: number;
   /** Size in bytes, including all chunks and indexes. */
@@ -141,6 +144,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
   const chain = await chainStatus(session);
   const epoch = await currentEpoch(session);
   const missing = await missingChunks(session);
+  const archived = await archivedEvents(session);
   const erasures = await unfinishedErasures(session);
   return {
     events: {
@@ -168,6 +172,7 @@ export async function storeStatistics(session: SqlSession): Promise<StoreStatist
     chain,
     epoch,
     ...(missing.length > 0 && { missingChunks: missing }),
+    ...(archived.chunks > 0 && { archived }),
     ...(erasures > 0 && { unfinishedErasures: erasures }),
     databaseSize: row.database_size,
   };

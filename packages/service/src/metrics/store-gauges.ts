@@ -151,7 +151,7 @@ function protectionGauges({ exposures = [], sharedResources = [] }: StoreStatist
 }
 
 /** The gauges of the hash chain over the log, and of chunks that were dropped. */
-function chainGauges({ chain, missingChunks = [] }: StoreStatistics): Gauge[] {
+function chainGauges({ chain, missingChunks = [], archived }: StoreStatistics): Gauge[] {
   const { lag, verified } = chain;
   return [
     gauge("synap_chain_lag_events", "Stored events that are not in the hash chain yet.", { value: lag }),
@@ -166,5 +166,8 @@ function chainGauges({ chain, missingChunks = [] }: StoreStatistics): Gauge[] {
       verified && { value: Date.parse(verified.at) / 1000 },
     ),
     gauge("synap_missing_chunks", "Chunks of events that were dropped.", { value: missingChunks.length }),
+    gauge("synap_archived_events", "Events that are in an archive and not in the database.", {
+      value: archived?.events ?? 0,
+    }),
   ];
 }

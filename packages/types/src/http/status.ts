@@ -188,6 +188,10 @@ const figures = {
     .describe(
       "Chunks of events that were dropped, with the bounds of their timestamps; absent when none was.",
     ),
+  archived: z
+    .object({ chunks: whole, events: whole })
+    .optional()
+    .describe("The events that are in an archive and not in the database; absent when there are none."),
   unfinishedErasures: whole
     .optional()
     .describe(

@@ -1,0 +1,128 @@
+import { type ArchiveDestination, ArchiveFileMissingError, type ArchiveFormat } from "@synap/archive";
+import type { Database } from "@synap/database";
+import {
+  ArchiveDamagedError,
+  type ArchivedChunk,
+  ArchiveOutdatedError,
+  beginExport,
+  type DueChunk,
+  dropArchivedChunk,
+  type EventsDigest,
+  eventColumns,
+  exportChunk,
+  markVerified,
+  refuseDamaged,
+} from "@synap/database/internal";
+import { RELEASE } from "../terminal/release.ts";
+import { InterruptedError, readBack, writeFile } from "./archive-files.ts";
+import { fileNameOf, writeManifest } from "./manifest.ts";
+
+/** A place and a format for chunks, and the actor. */
+export interface ArchiveRun {
+  readonly database: Database;
+  readonly destination: ArchiveDestination;
+  readonly format: ArchiveFormat;
+  readonly store: string;
+  readonly by: string;
+  /** Leaves the chunks in the database. */
+  readonly keep: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: (step: "writing" | "reading back" | "dropping", events: number) => void;
+}
+
+/** A chunk that was archived now. */
+export interface ArchivedNow {
+  readonly chunk: string;
+  readonly events: number;
+  readonly bytes: number;
+  readonly dropped: boolean;
+}
+
+/**
+ * Archives a chunk: writes it, reads it back, and drops it. What an earlier run has done is not done again, unless the chunk got other events
+ * since, or is to be archived elsewhere.
+ */
+export async function archiveChunk(
+  run: ArchiveRun,
+  due: DueChunk,
+  earlier: ArchivedChunk | undefined,
+): Promise<ArchivedNow> {
+  const isSame =
+    earlier?.state === "verified" &&
+    earlier.destination === run.destination.url &&
+    earlier.format === run.format.name;
+  const file = isSame ? await stillThere(run, earlier) : undefined;
+  const { bytes, events } = file ?? (await exportAndVerify(run, due));
+  if (run.keep) return { chunk: due.chunk, events, bytes, dropped: false };
+  run.onProgress("dropping", events);
+  try {
+    await dropArchivedChunk(run.database, due.chunk);
+  } catch (error) {
+    if (!(error instanceof ArchiveOutdatedError) || file === undefined) throw error;
+    // It got events since an earlier run.
+    return archiveChunk(run, due, undefined);
+  }
+  return { chunk: due.chunk, events, bytes, dropped: true };
+}
+
+interface Kept {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** Reads the archive of an earlier run back once more; undefined if it is gone or damaged. */
+async function stillThere(run: ArchiveRun, earlier: ArchivedChunk): Promise<Kept | undefined> {
+  const [file] = earlier.files;
+  if (file === undefined) return undefined;
+  const { database, destination, format, signal } = run;
+  run.onProgress("reading back", earlier.events);
+  try {
+    const columns = await eventColumns(database);
+    const found = await readBack(
+      database,
+      { destination, name: file.name, format: format.name },
+      columns,
+      signal,
+    );
+    refuseDamaged(earlier, found);
+    return { events: found.events, bytes: found.file.bytes };
+  } catch (error) {
+    if (error instanceof ArchiveFileMissingError || error instanceof ArchiveDamagedError) return undefined;
+    throw error;
+  }
+}
+
+async function exportAndVerify(run: ArchiveRun, due: DueChunk): Promise<Kept> {
+  const { database, destination, format, signal, by } = run;
+  const { chunk } = due;
+  await beginExport(database, due, { destination: destination.url, format: format.name, by });
+  const base = fileNameOf(run.store, due);
+  const name = `${base}.${format.extension}`;
+  let file = { name, bytes: 0, sha256: "" };
+  const written: EventsDigest = await exportChunk(
+    database,
+    chunk,
+    async ({ columns, rows }) => {
+      file = await writeFile(destination, name, format.encode(columns, rows));
+    },
+    (events) => {
+      if (signal.aborted) throw new InterruptedError();
+      run.onProgress("writing", events);
+    },
+  );
+  const columns = await eventColumns(database);
+  const text = writeManifest(RELEASE, due, written, { format: format.name, columns, file });
+  const manifest = await writeFile(destination, `${base}.manifest.json`, one(Buffer.from(text)));
+  run.onProgress("reading back", written.events);
+  const found = await readBack(database, { destination, name, format: format.name }, columns, signal);
+  if (found.file.sha256 !== file.sha256)
+    throw new ArchiveDamagedError(chunk, "it was read back with other bytes");
+  if (found.events !== written.events || found.digest !== written.digest)
+    throw new ArchiveDamagedError(chunk, "it was read back with other events");
+  await markVerified(database, chunk, { ...written, files: [file, manifest] });
+  return { events: written.events, bytes: file.bytes };
+}
+
+async function* one(content: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield content;
+}
