@@ -9,7 +9,9 @@ import type {
   PersonalData,
   PositionCheck,
   ProcessPresence,
+  Registration,
   StoreStatistics,
+  TypeDescription,
 } from "@synap/database/internal";
 import type { IEventHandler, Projection, Projections, ReadModel, ReadSession } from "@synap/handlers";
 import type {
@@ -81,6 +83,8 @@ export interface ApiDependencies {
   /** Undefined where principals are not limited. */
   readonly limits?: PrincipalLimits | undefined;
   readonly catalogue: EventCatalogue;
+  /** Registers an event type for an actor. @throws as `registerEventType` */
+  readonly registerType: (description: TypeDescription, actor: string) => Promise<Registration>;
   /** The store. An inline handler that refuses a command's events refuses the command. */
   readonly store: Pick<EventStore, "appendToStream" | "closeStream" | "findDuplicates" | "visibleTo">;
   /** Reading of stored events, from a replica if there is one. */

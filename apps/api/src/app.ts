@@ -25,6 +25,7 @@ import { listEventTypesRoute } from "./routes/events/list-event-types.ts";
 import { listEventsRoute } from "./routes/events/list-events.ts";
 import { publishBatchRoute } from "./routes/events/publish-batch.ts";
 import { publishEventRoute } from "./routes/events/publish-event.ts";
+import { registerEventTypeRoute } from "./routes/events/register-event-type.ts";
 import { streamEventsRoute } from "./routes/events/stream-events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { indexRoute } from "./routes/index-page.ts";
@@ -77,6 +78,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   // Before the route of an event: their addresses have its form.
   listEventTypesRoute(app, dependencies);
   getEventTypeRoute(app, dependencies);
+  registerEventTypeRoute(app, dependencies);
   aggregateHistoryRoute(app, dependencies);
   streamEventsRoute(app, dependencies);
   unprocessedEventsRoute(app, dependencies);

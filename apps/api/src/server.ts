@@ -11,6 +11,7 @@ import {
   ownRows,
   recordApiKeyUse,
   recordSessionUse,
+  registerEventType,
   repeatedEvents,
   startPresence,
   storeStatistics,
@@ -120,6 +121,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     limits: createPrincipalLimits(configuration.rateLimits, options.clock),
     watchCredential: (request) => createCredentialWatch(authenticate, request, options.credentialCheckMs),
     catalogue,
+    registerType: (description, actor) => registerEventType(database, description, { catalogue, actor }),
     reads,
     store: {
       ...store,

@@ -41,6 +41,7 @@ const SCOPE_OF: Readonly<Record<string, Scope | "any" | "nobody">> = {
   aggregateHistory: "read",
   getEventType: "read",
   listEventTypes: "read",
+  registerEventType: "register-types",
   appendToStream: "publish",
   readStream: "read",
   closeStream: "publish",

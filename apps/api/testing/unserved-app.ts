@@ -29,6 +29,7 @@ export function unservedApp() {
     sessions: { cookie: never },
     watchCredential: never,
     catalogue: seedCatalogue,
+    registerType: away,
     store: {
       appendToStream: away,
       closeStream: away,

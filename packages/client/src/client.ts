@@ -66,6 +66,18 @@ export interface EventStatsQuery {
   readonly limit?: number;
 }
 
+/** An event type as it is registered. */
+export interface EventTypeRegistration {
+  /** The fact that such an event records. */
+  readonly description: string;
+  /** Default: the part of the name before the first dot. */
+  readonly aggregateType?: string | undefined;
+  /** JSON Schema (draft 2020-12) of `data`, of the keywords that Synap supports. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** An example of `data`. */
+  readonly example: Readonly<Record<string, unknown>>;
+}
+
 /** Synap over HTTP. Made by {@link createSynapClient}. */
 export interface SynapClient<Source extends ClientTypes>
   extends Streams<TypesOf<Source>>,
@@ -163,6 +175,14 @@ export interface SynapClient<Source extends ClientTypes>
    * unless they are given, at most 366.
    */
   eventStats(query?: EventStatsQuery & CallOptions): Promise<Resource<"EventStats">>;
+  /**
+   * Registers an event type without code, or a new version of one. Needs the scope `register-types`.
+   * @throws SynapProblem `event-type-invalid`, `event-type-in-code`, `event-type-incompatible`, `too-many-event-types`
+   */
+  registerEventType(
+    name: string,
+    registration: EventTypeRegistration & CallOptions,
+  ): Promise<Resource<"RegisteredEventType">>;
   status(options?: CallOptions): Promise<Resource<"Status">>;
   /** The principal that the client is for the API, with its scopes, and until when. */
   session(options?: CallOptions): Promise<Resource<"CurrentSession">>;
@@ -217,6 +237,8 @@ export function createSynapClient<Source extends ClientTypes = CatalogueTypes>(
     waitFor: (position, handler, call = {}) => waitForHandler(transport, position, handler, call),
     waitUntilStored: (id, call = {}) => waitUntilStored<Types>(transport, id, call),
     eventStats: ({ signal, ...query } = {}) => transport.call("eventStats", { query, signal }),
+    registerEventType: (name, { signal, ...body }) =>
+      transport.call("registerEventType", { path: { name }, body, signal }),
     status: ({ signal } = {}) => transport.call("status", { signal }),
     session: ({ signal } = {}) => transport.call("getSession", { signal }),
     signOut: ({ signal } = {}) => transport.call("endSession", { signal }),

@@ -18,7 +18,13 @@ export type {
   DeciderTypes,
 } from "./aggregates.ts";
 export type { ApplicationTypes, CatalogueTypes, ClientTypes, PartTypes } from "./application-types.ts";
-export { type ClientOptions, createSynapClient, type EventStatsQuery, type SynapClient } from "./client.ts";
+export {
+  type ClientOptions,
+  createSynapClient,
+  type EventStatsQuery,
+  type EventTypeRegistration,
+  type SynapClient,
+} from "./client.ts";
 export type {
   AppendableEvent,
   CallOptions,

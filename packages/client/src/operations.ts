@@ -43,6 +43,12 @@ export const OPERATIONS = {
   },
   listEventTypes: { ...read, path: "/api/v1/events/types", response: "EventTypePage" },
   getEventType: { ...read, path: "/api/v1/events/types/{name}", response: "EventType" },
+  registerEventType: {
+    method: "PUT",
+    repeatable: true,
+    path: "/api/v1/events/types/{name}",
+    response: "RegisteredEventType",
+  },
   appendToStream: {
     ...repeat,
     path: "/api/v1/streams/{aggregateType}/{aggregateId}/events",

@@ -10,6 +10,7 @@ import {
   createSynapClient,
   type DeadLetterQuery,
   type EventStatsQuery,
+  type EventTypeRegistration,
   OPERATIONS,
   type OperationName,
   type PageSize,
@@ -227,6 +228,14 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
         onReconnect: () => undefined,
       } satisfies Every<SubscriptionRequest<"note.creation.requested">>)
       .next(),
+  ],
+  registerEventType: (synap) => [
+    synap.registerEventType("shop.cart_abandoned", {
+      description: "A cart was left.",
+      aggregateType: "cart",
+      schema: { type: "object" },
+      example: { items: 1 },
+    } satisfies Every<EventTypeRegistration>),
   ],
   listDeadLetters: (synap) => [
     synap.admin

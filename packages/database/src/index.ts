@@ -94,6 +94,9 @@ export { type EventPage, MAX_PAGE_EVENTS, type PageRequest } from "./reading/eve
 export { type BoundedRow, isPageCut, MAX_PAGE_BYTES, selectBoundedRows } from "./reading/page-bytes.ts";
 export type { ReadAllPage, ReadAllRequest } from "./reading/read-all.ts";
 export type { StreamInfo, StreamPage, StreamRead } from "./reading/read-stream.ts";
+export { TypeRegistrationError } from "./registered-types/register-event-type.ts";
+export { RegisteredSchemaError } from "./registered-types/schema-issue.ts";
+export { RegisteredTypeConflictError } from "./registered-types/take-over.ts";
 export type { EventReads, PageReader } from "./replica/event-reads.ts";
 export type { PassedOnReason, Replica, ReplicaOptions, ReplicaUse } from "./replica/open-replica.ts";
 export type { AtPoint, ReadPoint } from "./replica/read-point.ts";

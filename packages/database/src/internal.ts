@@ -205,6 +205,17 @@ export { MAX_READ_EVENTS, type NextAppends, readNextAppends } from "./reading/re
 export { type CommittedRequest, readCommitted, readCommittedPositions } from "./reading/read-committed.ts";
 export { readEventsAt } from "./reading/read-events-at.ts";
 export { readTrace } from "./reading/read-trace.ts";
+export {
+  MAX_REGISTERED_TYPES,
+  MAX_TYPE_VERSIONS,
+  type Registration,
+  type RegistrationOutcome,
+  registerEventType,
+} from "./registered-types/register-event-type.ts";
+export type { TypeDescription } from "./registered-types/registered-definition.ts";
+export { createRegisteredTypes } from "./registered-types/registered-types.ts";
+export { MAX_SCHEMA_BYTES } from "./registered-types/schema-from-json.ts";
+export type { SchemaIssue } from "./registered-types/schema-issue.ts";
 export { createReplicaReads } from "./replica/event-reads.ts";
 export { openReplica } from "./replica/open-replica.ts";
 export { withOwnAppends } from "./replica/own-appends.ts";

@@ -57,6 +57,7 @@ export function createKnownNames(
     async check(thing, names = [], isSeen) {
       for (const name of [names].flat()) {
         if (own[thing].has(name) || (await isSeen?.(name))) continue;
+        if (thing === "event type" && (await catalogue.registered?.current(name)) !== undefined) continue;
         if (isSeen !== undefined) throw new UnknownNameError(thing, name, own[thing]);
         const known = new Set([...own[thing], ...(await listNames(database, thing))]);
         if (known.has(name) || (await isRecordedName(database, thing, name))) continue;

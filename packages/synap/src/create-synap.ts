@@ -40,6 +40,7 @@ import {
   type StreamName,
   type TypedEventCatalogue,
 } from "@synap/types";
+import { readWithRegistered } from "@synap/types/internal";
 import type { z } from "zod";
 import type { ApplicationParts, SynapApplication } from "./config.ts";
 import { type DeadLetters, typedDeadLetters } from "./dead-letters.ts";
@@ -192,7 +193,9 @@ export async function createSynap<
     ...(options.personalData ?? (await ownKeysOf(application.catalogue, options))),
   });
   const { database, dispatcher, names, personalData, point, reads, store } = engine;
-  const { catalogue } = application;
+  const { registered } = engine.catalogue;
+  const catalogue =
+    registered === undefined ? application.catalogue : application.catalogue.withRegistered(registered);
   const modelPositions = createModelPositions(database);
   const pastReads = dispatcher.pastReads();
   const runner = new HandlerRunner({ dispatcher, database, logger });
@@ -204,7 +207,8 @@ export async function createSynap<
     catalogue,
     database,
     async publish(event) {
-      const outcome = await dispatcher.store.append(catalogue.createSynapEvent(event));
+      const complete = await readWithRegistered(catalogue, () => catalogue.createSynapEvent(event));
+      const outcome = await dispatcher.store.append(complete);
       if (outcome.status === "rejected") throw new EventValidationError(outcome.issues);
       const { id, position, streamVersion, status } = outcome;
       raisePoint(point, position);

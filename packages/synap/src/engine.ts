@@ -18,6 +18,7 @@ import {
   applyLedger,
   createEventStore,
   createPersonalData,
+  createRegisteredTypes,
   createReplicaReads,
   createSubjectKeys,
   describeExposures,
@@ -109,7 +110,8 @@ export function composeEngine(
   database: Database,
   { logger, latenessMs, replica, keys, ledger }: EngineOptions,
 ): Engine {
-  const { catalogue, handlers, projections, sinks } = application;
+  const { handlers, projections, sinks } = application;
+  const catalogue = application.catalogue.withRegistered(createRegisteredTypes(database));
   const personalData = personalDataOf(catalogue, database, { keys, ledger });
   const dispatcher = new EventDispatcher({ database, catalogue, handlers, projections, sinks, personalData });
   const onAppend = dispatcher.inlineHook("reject");
@@ -136,13 +138,14 @@ export function composeEngine(
     });
   return {
     ...application,
+    catalogue,
     database,
     store,
     reads: replica === undefined ? store : createReplicaReads(database, store, replica),
     point,
     replica,
     dispatcher,
-    names: createKnownNames(database, application),
+    names: createKnownNames(database, { ...application, catalogue }),
     personalData,
     aggregates: application.aggregates.map((each) => ({
       ...each,

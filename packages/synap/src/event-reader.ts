@@ -26,7 +26,7 @@ import type {
   SubscriptionRequest,
   TypedEventCatalogue,
 } from "@synap/types";
-import { describeEventType, describeEventTypes } from "@synap/types/internal";
+import { allEventTypes, describeEventType, describeEventTypes, findEventType } from "@synap/types/internal";
 
 /** A transaction of `synap.transaction`, in which to read. */
 interface InTransaction {
@@ -170,11 +170,11 @@ export function createApplicationReader<Types extends EventTypeMap>({
     },
     async *eventTypes({ signal } = {}): AsyncGenerator<DescribedEventType, void, void> {
       signal?.throwIfAborted();
-      yield* describeEventTypes(catalogue);
+      yield* describeEventTypes({ types: await allEventTypes(catalogue) });
     },
     async getEventType(name, { signal } = {}) {
       signal?.throwIfAborted();
-      const type = catalogue.types.find((each) => each.name === name);
+      const type = await findEventType(catalogue, name);
       return type && describeEventType(type);
     },
     async getEvent(id, { signal, minPosition } = {}) {

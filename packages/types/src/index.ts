@@ -93,6 +93,7 @@ export type {
 } from "./event-types/event-reader.ts";
 export type { EventSchema, EventSchemaOf } from "./event-types/event-schema.ts";
 export type { EventReading } from "./event-types/read-event.ts";
+export type { LookUpSession, RegisteredTypes } from "./event-types/registered-types.ts";
 export type { EarlierVersion } from "./event-types/schema-versions.ts";
 export { StoredDataInvalidError } from "./event-types/stored-data-error.ts";
 export type {

@@ -21,7 +21,7 @@ export { createEventId } from "./event/event-id.ts";
 export { eventBytes } from "./event/event-size.ts";
 export { camelName, SNAKE_CASE_FIELDS, snakeEventInputSchema, snakeName } from "./event/snake-case.ts";
 export { checkExpectedVersion, describeStream, meetsExpectation, streamKey } from "./event/stream-name.ts";
-export { KEPT_TEXT } from "./event/synap-event.ts";
+export { isEventTypeName, KEPT_TEXT } from "./event/synap-event.ts";
 export { TIMESTAMP_FORM, type TimestampFaultCode, type TimestampReading } from "./event/timestamp.ts";
 export {
   checkTimestampWindow,
@@ -32,6 +32,12 @@ export {
 export { readTraceContext, withTraceContext } from "./event/trace-context.ts";
 export { describeEventType, describeEventTypes } from "./event-types/describe-event-type.ts";
 export { MAX_EVENT_FIELDS } from "./event-types/read-event.ts";
+export {
+  allEventTypes,
+  findEventType,
+  madeOfTypes,
+  readWithRegistered,
+} from "./event-types/registered-types.ts";
 export { isNewerVersion, upcastEvent } from "./event-types/upcast-event.ts";
 export { count, counted } from "./issues/counted.ts";
 export { formatPath } from "./issues/issue-path.ts";

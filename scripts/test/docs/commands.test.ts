@@ -182,7 +182,8 @@ describe("the commands of the documentation", () => {
       const found = /^(?:\$API|https?:\/\/[^/]+)(\/[^?]*)(?:\?(.*))?$/.exec(address ?? "");
       if (found === null) return [where];
       const [, path = "", query = ""] = found;
-      const method = words.some((word) => /^(-d|--data.*)$/.test(word)) ? "POST" : "GET";
+      const named = words.includes("-X") ? words[words.indexOf("-X") + 1] : undefined;
+      const method = named ?? (words.some((word) => /^(-d|--data.*)$/.test(word)) ? "POST" : "GET");
       const route = routes.find((each) => each.method === method && isPathOf(path, each.path));
       const unknown = [...new URLSearchParams(query).keys()].filter((name) => !route?.query.includes(name));
       return route === undefined ? [where] : unknown.map((name) => `${where} (${name})`);

@@ -43,6 +43,8 @@ describe("the exports of @synap/synap", () => {
     ["CompressionUnavailableError", "the command compress prints it"],
     ["DuplicateHandlerError", "a ModuleError refuses such a config first"],
     ["FastPathMissError", "the append looks up what is stored already"],
+    ["JsonSchemaError", "a comparison of schemas says so"],
+    ["NoSampleError", "the comparison of schemas tries another document"],
     ["HandlerPassError", "the runner of the handlers logs it, and makes another pass"],
     ["InvalidEnvelopeError", "the worker keeps the envelope"],
     ["NotWritableError", "the readiness check reports it"],

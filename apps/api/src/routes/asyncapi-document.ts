@@ -1,9 +1,10 @@
 import type { EventCatalogue, EventTypeDefinition } from "@synap/types";
 import { conditionHeaders, EVENT_RESOURCES } from "@synap/types/http";
+import { madeOfTypes } from "@synap/types/internal";
 import type { z } from "zod";
 import type { ApiApp, ApiDependencies } from "../api-dependencies.ts";
 import { RELEASE } from "../release.ts";
-import { conditionalDocument, ETAG } from "./conditional-response.ts";
+import { conditionalJson, ETAG } from "./conditional-response.ts";
 import { describeSchema } from "./json-schema.ts";
 import { type ApiRoute, problemResponses, refuseQuery, registerRoute } from "./route-registration.ts";
 
@@ -24,16 +25,16 @@ const route = {
       headers: { ETag: ETAG },
     },
     304: { description: "It is as If-None-Match has it." },
-    ...problemResponses("parameter-unknown"),
+    ...problemResponses("parameter-unknown", "database-unavailable"),
   },
 } satisfies ApiRoute;
 
-/** GET /asyncapi.json, created on the first request from the catalogue. */
+/** GET /asyncapi.json, created from the event types of the code and those that are registered. */
 export function asyncapiRoute(app: ApiApp, { catalogue }: Pick<ApiDependencies, "catalogue">): void {
-  const respond = conditionalDocument(() => asyncapiDocument(catalogue));
-  registerRoute(app, route, (context) => {
+  const document = madeOfTypes(catalogue, (types) => JSON.stringify(asyncapiDocument({ types })));
+  registerRoute(app, route, async (context) => {
     refuseQuery(context);
-    return respond(context);
+    return conditionalJson(context, await document());
   });
 }
 

@@ -1,11 +1,11 @@
 import { SYNAP_COMMAND } from "@synap/service/called-as";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { endWithReader, momentOption, wholeOption } from "../terminal/command.ts";
+import { eventLine, eventTitles } from "../terminal/event-line.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { streamOption } from "../terminal/stream-option.ts";
 import { jsonText } from "../terminal/table.ts";
 import { type CommonOptions, connect } from "./connection.ts";
-import { eventLine, eventTitles } from "./event-line.ts";
 import { type TailRequest, tailEvents } from "./tail-events.ts";
 
 /** `synap events ...` */

@@ -15,6 +15,7 @@ import { readModelsCommand } from "./read-models-command.ts";
 import { signInCommand } from "./sign-in-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { streamsCommand } from "./streams-command.ts";
+import { typesCommand } from "./types-command.ts";
 
 /** Commands that call a running API. */
 const CLIENT_COMMANDS = [
@@ -22,6 +23,7 @@ const CLIENT_COMMANDS = [
   streamsCommand,
   aggregatesCommand,
   eventsCommand,
+  typesCommand,
   readModelsCommand,
   projectionsCommand,
   deadLettersCommand,
@@ -70,6 +72,7 @@ export function createProgram(): Command {
           [`${SYNAP_COMMAND} streams read note 42`, "the events of note 42"],
           [`${SYNAP_COMMAND} aggregates show reservation r-12`, "the state of reservation r-12"],
           [`${SYNAP_COMMAND} read-models show notes userId=ada`, "the notes of ada"],
+          [`${SYNAP_COMMAND} types register cart-abandoned.json`, "an event type without code"],
           [`${SYNAP_COMMAND} projections rebuild open-loops`, "build a read model beside the live one"],
           [`${SYNAP_COMMAND} dead-letters list`, "events that a handler failed on"],
           [`${SYNAP_COMMAND} dead-letters retry 17`, "retry one after correcting its cause"],

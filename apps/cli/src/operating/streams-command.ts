@@ -3,10 +3,10 @@ import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { count } from "@synap/types/internal";
 import { Command } from "commander";
 import { endWithReader, wholeOption } from "../terminal/command.ts";
+import { eventLine, eventTitles } from "../terminal/event-line.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { jsonText, plain } from "../terminal/table.ts";
 import { type CommonOptions, connect } from "./connection.ts";
-import { eventLine, eventTitles } from "./event-line.ts";
 
 interface ReadOptions extends CommonOptions {
   readonly from?: number;

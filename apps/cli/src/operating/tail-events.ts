@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { SubscriptionGapError, SynapProblem, SynapUnreachableError } from "@synap/client";
 import { EXIT, ExitError } from "@synap/service/exit-codes";
 import { connectionFault } from "../loading/connection-fault.ts";
+import { eventLine, eventTitles } from "../terminal/event-line.ts";
 import { jsonText } from "../terminal/table.ts";
 import { type CommonOptions, connect } from "./connection.ts";
-import { eventLine, eventTitles } from "./event-line.ts";
 
 /** The events to show. */
 export interface TailRequest {

@@ -13,6 +13,7 @@ import {
   checkExpectedVersion,
   checkTimestampWindow,
   MAX_EVENT_FIELDS,
+  readWithRegistered,
 } from "@synap/types/internal";
 import type { Transaction } from "../connection/sql-session.ts";
 import type { AppendOptions, EventStore } from "../event-store.ts";
@@ -193,8 +194,8 @@ function collectResults(
 }
 
 /**
- * Appends of validated events, implemented by each store. Called at most once per append, before anything but amendments and the keys of
- * personal values is awaited.
+ * Appends of validated events, implemented by each store. Called at most once per append, before anything but amendments, the keys of
+ * personal values and unknown event types is awaited.
  */
 export interface CheckedAppends {
   /** Finds the stored event with an id, also one that the open transaction has stored. */
@@ -240,7 +241,13 @@ export function appendMethods(
     events: readonly SynapEvent[],
     options: AppendOptions = {},
   ): Promise<AppendOutcome[]> {
-    const sound = events.map((event) => checkEvent(event, { ...rules, timestamps: options.timestamps }));
+    const check = { ...rules, timestamps: options.timestamps };
+    const reading = readWithRegistered(
+      rules.catalogue,
+      () => events.map((event) => checkEvent(event, check)),
+      options.transaction,
+    );
+    const sound = reading instanceof Promise ? await reading : reading;
     const allowed = sound.some((each) => each.ok && amendmentOf(each.event))
       ? await checkAmendments(sound, options)
       : sound;
@@ -263,7 +270,12 @@ export function appendMethods(
     options: StreamsAppendOptions = {},
   ): Promise<StreamAppendResult[]> {
     const { timestamps, checks = [] } = options;
-    const prepared = prepareAppend(appends, checks, { ...rules, timestamps });
+    const preparing = readWithRegistered(
+      rules.catalogue,
+      () => prepareAppend(appends, checks, { ...rules, timestamps }),
+      options.transaction,
+    );
+    const prepared = preparing instanceof Promise ? await preparing : preparing;
     if (prepared.events.some(amendmentOf)) await refuseAmendments(appends, prepared.events, options);
     const sealing = sealPrepared(prepared.events, () => pathsOf(appends), rules, options.transaction);
     const sealed = sealing instanceof Promise ? await sealing : sealing;

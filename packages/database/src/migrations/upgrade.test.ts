@@ -34,6 +34,7 @@ const ADDED: ReadonlySet<string> = new Set([
   "purged_events",
   "purges",
   "read_horizon",
+  "registered_types",
   "retention_policies",
   "retention_policies_id_seq",
   "sessions",

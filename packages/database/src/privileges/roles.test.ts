@@ -100,6 +100,7 @@ const OPEN_WAYS: Readonly<Record<string, Readonly<Record<string, readonly string
     "synap.projection_build_numbers": ["next"],
     "synap.projection_builds": ROWS,
     "synap.purges": ["row lock"],
+    "synap.registered_types": ["insert", "merge", "upsert"],
     "synap.running_processes": ROWS,
     "synap.sessions": ROWS.filter((way) => way !== "update"),
     "synap.sign_in_links": ROWS.filter((way) => way !== "update" && way !== "row lock"),

@@ -32,6 +32,7 @@ describeOnEveryEngine("syncEventTypes", (engine) => {
         unchecked: null,
         release: "1.2.3",
         schema_version: 1,
+        registered: false,
         earlier: [],
         updated_at: expect.any(Date),
       },

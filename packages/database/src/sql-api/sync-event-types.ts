@@ -1,46 +1,13 @@
-import { createHash } from "node:crypto";
-import type { EarlierVersion, EventCatalogue, EventTypeDefinition } from "@synap/types";
-import { formatPath } from "@synap/types/internal";
-import { compileCheck } from "../check-plan/compile-check.ts";
+import type { EventCatalogue } from "@synap/types";
 import type { Database } from "../connection/sql-session.ts";
+import { publishEventTypes } from "../registered-types/publish-event-types.ts";
+import { refuseConflicts } from "../registered-types/take-over.ts";
 import { RELEASE } from "../release.ts";
 
 export interface SyncEventTypesOptions {
   /** Recorded with each changed type. Default: the release of this package. */
   readonly release?: string | undefined;
 }
-
-// Sorted, so that processes that start together don't deadlock.
-const PUBLISH = `
-INSERT INTO synap.event_types AS kept
-       (name, aggregate_type, description, json_schema, example, check_plan, check_of, unchecked, release, schema_version,
-        earlier)
-SELECT t.name, t."aggregateType", t.description, t."jsonSchema", t.example, t."checkPlan", t."checkOf", t.unchecked, $2,
-       t.version, t.earlier
-  FROM json_to_recordset($1::text::json) AS t(
-    name text, "aggregateType" text, description text, "jsonSchema" json, example json, "checkPlan" jsonb, "checkOf" text,
-    unchecked text, version integer, earlier jsonb
-  )
- ORDER BY t.name COLLATE "C"
-ON CONFLICT (name) DO UPDATE
-   SET aggregate_type = EXCLUDED.aggregate_type,
-       description = EXCLUDED.description,
-       json_schema = EXCLUDED.json_schema,
-       example = EXCLUDED.example,
-       check_plan = EXCLUDED.check_plan,
-       check_of = EXCLUDED.check_of,
-       unchecked = EXCLUDED.unchecked,
-       release = EXCLUDED.release,
-       schema_version = EXCLUDED.schema_version,
-       earlier = EXCLUDED.earlier,
-       updated_at = now()
- WHERE kept.schema_version <= EXCLUDED.schema_version
-   AND (kept.aggregate_type, kept.description, kept.json_schema::text, kept.example::text, kept.check_plan, kept.check_of,
-        kept.unchecked, kept.schema_version, kept.earlier)
-       IS DISTINCT FROM
-       (EXCLUDED.aggregate_type, EXCLUDED.description, EXCLUDED.json_schema::text, EXCLUDED.example::text, EXCLUDED.check_plan,
-        EXCLUDED.check_of, EXCLUDED.unchecked, EXCLUDED.schema_version, EXCLUDED.earlier)
-RETURNING name`;
 
 /**
  * Writes the catalogue's event types into `synap.event_types`, where the SQL API reads them, with the plan by which it checks their
@@ -49,49 +16,17 @@ RETURNING name`;
  * Idempotent: only changed types are written. A type with a newer version is kept: this process will be updated. Types that this catalogue does not contain are kept, because another
  * process may use them; to remove one, delete its row as the owner.
  *
+ * A type that was registered at run time and is in the code now is that of the code from here on, if events of it can be read with the code.
+ *
  * @returns the names of the types that were new or had changed.
- * @throws DatabaseUnavailableError
+ * @throws DatabaseUnavailableError, RegisteredTypeConflictError
  */
 export async function syncEventTypes(
   database: Database,
   catalogue: EventCatalogue,
   options: SyncEventTypesOptions = {},
 ): Promise<string[]> {
-  const rows = await database.query<{ name: string }>(PUBLISH, [
-    JSON.stringify(catalogue.types.map(toRow)),
-    options.release ?? RELEASE,
-  ]);
-  return rows.map((row) => row.name).sort();
-}
-
-function toRow(type: EventTypeDefinition) {
-  const { name, aggregateType, description, version, earlier, jsonSchema, example } = type;
-  const { plan, obstacle } = checkOf(type);
-  return {
-    name,
-    aggregateType,
-    description,
-    jsonSchema,
-    example,
-    checkPlan: plan,
-    // An older release that changes the schema leaves the plan as it is.
-    checkOf: createHash("sha256").update(JSON.stringify(jsonSchema)).digest("hex"),
-    unchecked: obstacle,
-    version,
-    earlier: earlier.map(describeEarlier),
-  };
-}
-
-/** The plan by which the database checks data. It can't seal: events with personal values come by code only. */
-function checkOf({ schema, personal }: Pick<EarlierVersion, "schema" | "personal">) {
-  const [field] = personal;
-  if (field === undefined) return compileCheck(schema);
-  const path = formatPath(["data", ...field.path]);
-  return { plan: undefined, obstacle: `${path}: it is personal, and sealing it takes code` };
-}
-
-function describeEarlier(version: EarlierVersion) {
-  const { jsonSchema } = version;
-  const { plan, obstacle } = checkOf(version);
-  return { jsonSchema, checkPlan: plan ?? null, unchecked: obstacle ?? null };
+  await refuseConflicts(database, catalogue.types);
+  const from = { release: options.release ?? RELEASE, isRegistered: false };
+  return publishEventTypes(database, catalogue.types, from);
 }

@@ -1,7 +1,7 @@
+import { sortKeys } from "@synap/database/schema-changes";
 import type { EventCatalogue, EventTypeDefinition } from "@synap/types";
 import { describeZodIssues } from "@synap/types/internal";
 import { z } from "zod";
-import { sortKeys } from "../schema-changes/index.ts";
 import { codeRulesOf } from "./code-rules.ts";
 
 const lockedVersion = z.object({

@@ -1,5 +1,5 @@
+import { type ComparedSchema, canonicalText, compareSchemas } from "@synap/database/schema-changes";
 import type { EventCatalogue, EventTypeDefinition } from "@synap/types";
-import { type ComparedSchema, canonicalText, compareSchemas } from "../schema-changes/index.ts";
 import {
   type CatalogueLock,
   type CodedVersion,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { type CodeRule, isCheckedFormat } from "@synap/database/schema-changes";
 import { z } from "zod";
-import { type CodeRule, isCheckedFormat } from "../schema-changes/index.ts";
 
 /**
  * Finds the rules of a schema that its JSON Schema doesn't have: refinements, flags of patterns, and formats that only code checks.

@@ -1,6 +1,6 @@
+import { escapeToken, type JudgeVerdict } from "@synap/database/schema-changes";
 import { zodReason } from "@synap/types/internal";
 import type { z } from "zod";
-import { escapeToken, type JudgeVerdict } from "../schema-changes/index.ts";
 
 /** The verdict of a Zod schema. What makes it throw is refused, as it is by those who validate with it. */
 export function judgeByCode(schema: z.ZodType, document: unknown): JudgeVerdict {

@@ -1,5 +1,3 @@
-import { type EventTypeDefinition, EventUpcastError } from "@synap/types";
-import { upcastEvent } from "@synap/types/internal";
 import {
   createJsonJudge,
   createRandom,
@@ -7,7 +5,9 @@ import {
   JsonSchemaError,
   type SchemaFinding,
   sampleDocuments,
-} from "../schema-changes/index.ts";
+} from "@synap/database/schema-changes";
+import { type EventTypeDefinition, EventUpcastError } from "@synap/types";
+import { upcastEvent } from "@synap/types/internal";
 import type { LockedVersion } from "./catalogue-lock.ts";
 import { judgeByCode } from "./judge-by-code.ts";
 

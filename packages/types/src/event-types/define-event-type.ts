@@ -3,7 +3,7 @@ import type { StoredEvent } from "../event/event.ts";
 import { inferAggregateType } from "../event/event-input.ts";
 import {
   AGGREGATE_TYPE_PATTERN,
-  EVENT_TYPE_PATTERN,
+  isEventTypeName,
   MAX_AGGREGATE_TYPE_LENGTH,
   MAX_EVENT_TYPE_LENGTH,
   MAX_SCHEMA_VERSION,
@@ -34,6 +34,7 @@ export interface EventTypeDefinition<Name extends string = string, Data extends 
   readonly personal: readonly PersonalField[];
   /** The schema as JSON Schema (draft 2020-12), for documentation and programs in other languages. */
   readonly jsonSchema: Readonly<Record<string, unknown>>;
+  readonly isRegistered?: true;
   /** True if the data is validated against `schema` again each time that an event is read. */
   readonly parse?: boolean | undefined;
 }
@@ -118,8 +119,7 @@ export type Unchanging<Schema extends z.ZodType> =
  */
 export function defineEventType<
   const Name extends `${string}.${string}`,
-  // Infers the schema itself rather than its output and input: other packages add methods to ZodType (OpenAPI
-  // generators do), which keep the compiler from inferring the input.
+  // Infers the schema itself: methods that other packages add to ZodType keep the compiler from inferring its input.
   Schema extends z.ZodType<JsonObject>,
   Earlier extends EarlierSchemas = Record<never, never>,
   const Version extends number = 1,
@@ -234,7 +234,7 @@ function upcastExample(name: string, version: number, up: EarlierVersion["up"], 
 }
 
 function checkNames(name: string, aggregateType: string): void {
-  if (!EVENT_TYPE_PATTERN.test(name) || name.length > MAX_EVENT_TYPE_LENGTH) {
+  if (!isEventTypeName(name)) {
     throw invalid(
       name,
       `the name must have the form aggregate.action[.more] in lower case, at most ${MAX_EVENT_TYPE_LENGTH} characters`,
@@ -278,8 +278,8 @@ interface Described {
 
 function checkExample(name: string, described: Described, example: unknown): void {
   const [first] = issuesOf(name, described, example);
-  if (first !== undefined)
-    throw invalid(name, `the example does not satisfy the schema: ${first.path} ${first.reason}`);
+  if (first === undefined) return;
+  throw invalid(name, `the example does not satisfy the schema: ${first.path} ${first.reason}`);
 }
 
 /** The issues of an example. A schema that can't be run on it, such as an asynchronous one, is a definition error. */

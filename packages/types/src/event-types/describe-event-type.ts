@@ -11,10 +11,21 @@ export function describeEventType({
   earlier,
   jsonSchema,
   example,
+  isRegistered,
 }: EventTypeDefinition): DescribedEventType {
   const earlierSchemas = earlier.map(({ version, jsonSchema }) => ({ schemaVersion: version, jsonSchema }));
   const versions = SYNAP_EVENT_VERSIONS;
-  return { name, aggregateType, description, versions, schemaVersion, jsonSchema, earlierSchemas, example };
+  return {
+    name,
+    aggregateType,
+    description,
+    versions,
+    schemaVersion,
+    jsonSchema,
+    earlierSchemas,
+    example,
+    ...(isRegistered && { isRegistered }),
+  };
 }
 
 /** Describes the event types of a catalogue, sorted by name. */

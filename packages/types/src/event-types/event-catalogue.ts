@@ -11,6 +11,7 @@ import {
 } from "./define-event-type.ts";
 import { createEventSchema, type EventSchema } from "./event-schema.ts";
 import { checkEventData, type EventReading, type EventRules, readEvent } from "./read-event.ts";
+import type { RegisteredTypes } from "./registered-types.ts";
 import type { EventTypeMap, StoredEventIn, SynapEventOf } from "./typed-events.ts";
 import { isNewerVersion, upcastEvent } from "./upcast-event.ts";
 
@@ -23,6 +24,10 @@ export interface EventCatalogue {
   readonly types: readonly EventTypeDefinition[];
   get(name: string): EventTypeDefinition | undefined;
   has(name: string): boolean;
+  /** The event types that are registered at run time, which `get`, `has` and the validation know too; `types` are those of the code. */
+  readonly registered?: RegisteredTypes | undefined;
+  /** Returns a catalogue whose validation also knows these event types. A type of the code comes before one of the same name. */
+  withRegistered(registered: RegisteredTypes): EventCatalogue;
   /**
    * Returns a new catalogue that has these event types too.
    * @throws EventTypeDefinitionError when a name is already taken.
@@ -70,6 +75,7 @@ export interface EventCatalogue {
 export interface TypedEventCatalogue<Types extends EventTypeMap> extends EventCatalogue {
   /** Carries the types of the data at compile time. Never set. */
   readonly eventTypes?: Types;
+  withRegistered(registered: RegisteredTypes): TypedEventCatalogue<Types>;
   extend<const More extends readonly EventTypeDefinition[]>(
     definitions: More,
   ): TypedEventCatalogue<Types & EventTypesOf<More>>;
@@ -93,6 +99,8 @@ export interface TypedEventCatalogue<Types extends EventTypeMap> extends EventCa
 
 /** Options of a catalogue. */
 export interface CatalogueOptions {
+  /** Event types beside those of the code. */
+  readonly registered?: RegisteredTypes | undefined;
   /** Maximum nesting inside `data` and `metadata`, the outermost object counting as 1. Default 32. */
   readonly maxDepth?: number | undefined;
 }
@@ -113,20 +121,19 @@ function buildCatalogue<Types extends EventTypeMap>(
   options: CatalogueOptions,
 ): TypedEventCatalogue<Types> {
   const byName = indexByName(types);
+  const { registered } = options;
+  const find = (type: string, version?: number) => byName.get(type) ?? registered?.find(type, version);
   const rules: EventRules = {
     maxDepth: options.maxDepth ?? DEFAULT_MAX_DEPTH,
-    find: (type) => byName.get(type),
-    names: () => byName.keys(),
+    find,
+    names: () => (registered === undefined ? byName.keys() : [...byName.keys(), ...registered.names()]),
   };
   const sealedRules: EventRules = { ...rules, acceptsSealed: true };
   // The only place where a validated value gets its static type: the schema found by the event's type
   // has accepted the data, and the map has the output type of that schema.
   const read = (value: unknown) => readEvent(value, rules) as EventReading<SynapEventOf<Types>>;
   const completeEvent = <Type extends string, Data>(input: EventInput<Type, Data>) =>
-    fillDefaults(
-      input,
-      byName.get(input.type) ?? { aggregateType: inferAggregateType(input.type), version: 1 },
-    );
+    fillDefaults(input, find(input.type) ?? { aggregateType: inferAggregateType(input.type), version: 1 });
 
   let eventSchema: EventSchema<Types> | undefined;
   return {
@@ -142,18 +149,21 @@ function buildCatalogue<Types extends EventTypeMap>(
       );
       return upcast as readonly StoredEventIn<Types, Name>[];
     },
-    get: (name) => byName.get(name),
-    has: (name) => byName.has(name),
+    get: (name) => find(name),
+    has: (name) => find(name) !== undefined,
+    registered,
+    withRegistered: (others) => buildCatalogue(types, { ...options, registered: others }),
     extend: (definitions) => buildCatalogue([...types, ...definitions], options),
     completeEvent,
     createSynapEvent: <Name extends keyof Types & string>(input: EventInput<Name, Types[Name]>) =>
       accept(readEvent(completeEvent(input), rules)) as SynapEvent<Name, Types[Name]>,
     validateEventData: <Name extends keyof Types & string>(type: Name, data: unknown) => {
-      const issues = checkEventData({ type, schemaVersion: byName.get(type)?.version }, data, rules);
+      const issues = checkEventData({ type, schemaVersion: find(type)?.version }, data, rules);
       if (issues.length > 0) throw new EventValidationError(issues);
       return data as Types[Name];
     },
     parseSynapEvent: (value) => accept(read(value)),
+    // A registered type has no steps: its events are read as they were written, and each version accepts those before it.
     upcast: (event) => upcastEvent(event, byName.get(event.type)),
     isNewer: (event) => isNewerVersion(event, byName.get(event.type)),
     safeParseSynapEvent: read,

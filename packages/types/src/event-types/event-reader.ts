@@ -111,6 +111,8 @@ export interface DescribedEventType {
   }[];
   /** An example of `data`. */
   readonly example: JsonObject;
+  /** True if it was registered at run time; absent for a type that is defined in code. */
+  readonly isRegistered?: boolean | undefined;
 }
 
 /** An event and those that it caused. */

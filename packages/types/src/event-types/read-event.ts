@@ -28,7 +28,8 @@ export interface EventRules {
   readonly maxDepth: number;
   /** True where personal values may be sealed already: where events are stored. Elsewhere a sealed one is refused. */
   readonly acceptsSealed?: boolean;
-  readonly find: (type: string) => EventTypeDefinition | undefined;
+  /** `version`: the version of its schema that is needed. */
+  readonly find: (type: string, version?: number) => EventTypeDefinition | undefined;
   /** The names of the event types, for messages about an unknown one. */
   readonly names: () => Iterable<string>;
 }
@@ -102,7 +103,7 @@ export function checkEventData(as: WrittenAs, data: unknown, rules: EventRules):
 }
 
 function checkSchema({ type, schemaVersion }: WrittenAs, data: unknown, rules: EventRules): EventIssue[] {
-  const definition = rules.find(type);
+  const definition = rules.find(type, schemaVersion);
   if (definition === undefined) {
     const reason = `names "${type.slice(0, 128)}", which is not in the catalogue${didYouMean(type, rules.names())}`;
     return [{ path: "type", code: "unknown-event-type", reason }];

@@ -5,6 +5,11 @@ import { readTimestamp, TIMESTAMP_FORM } from "./timestamp.ts";
 
 /** The form of an event type's name: two or more segments of lower case letters, digits, `_` and `-`, joined by dots. */
 export const EVENT_TYPE_PATTERN = /^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$/;
+
+/** True for a text that can be the name of an event type. */
+export function isEventTypeName(name: string): boolean {
+  return name.length <= MAX_EVENT_TYPE_LENGTH && EVENT_TYPE_PATTERN.test(name);
+}
 /** The form of an aggregate type: one such segment. */
 export const AGGREGATE_TYPE_PATTERN = /^[a-z][a-z0-9_-]*$/;
 /** Maximum length of an event type's name, in characters. */

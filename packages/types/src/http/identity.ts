@@ -10,6 +10,7 @@ export const SCOPE_MEANINGS = {
     "get the personal data in events and aggregates that one may read; without it they are masked",
   "act-for-others": "set userId and createdBy of events, and the actor of admin actions",
   backfill: "publish events of any age",
+  "register-types": "register event types without code; not for users and agents",
   admin: "dead letters, projections, the processing of events, the detailed status",
   metrics: "the figures of the status and the metrics",
 } as const;

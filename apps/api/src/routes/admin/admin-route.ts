@@ -60,7 +60,7 @@ const ACTOR = /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/;
  *
  * @throws Problem `scope-missing`, `actor-invalid`
  */
-function readActor(context: ApiContext, principal: Principal): string {
+export function readActor(context: ApiContext, principal: Principal): string {
   const actor = context.req.header("x-synap-actor")?.trim();
   if (actor === undefined || actor === "") return actorOf(principal);
   requireScope(principal, "act-for-others");

@@ -1,5 +1,5 @@
 import { conditionHeaders, eventTypePath } from "@synap/types/http";
-import { describeEventType, didYouMean } from "@synap/types/internal";
+import { allEventTypes, describeEventType, didYouMean, findEventType } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { Problem } from "../../problems/problem.ts";
 import { represent, representedResponse } from "../../representations/representation.ts";
@@ -23,20 +23,25 @@ const route = {
   responses: {
     200: { ...representedResponse("The event type.", "EventType"), headers: { ETag: ETAG } },
     304: { description: "It is as If-None-Match has it." },
-    ...problemResponses("parameter-invalid", "parameter-unknown", "event-type-not-found"),
+    ...problemResponses(
+      "parameter-invalid",
+      "parameter-unknown",
+      "event-type-not-found",
+      "database-unavailable",
+    ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/types/{name} */
 export function getEventTypeRoute(app: ApiApp, { catalogue }: ApiDependencies): void {
-  registerRoute(app, route, (context) => {
+  registerRoute(app, route, async (context) => {
     refuseQuery(context);
     const name = readPathParameter(context, "name", eventTypePath.shape.name);
-    const definition = catalogue.get(name);
+    const definition = await findEventType(catalogue, name);
     if (definition === undefined) {
       const meant = didYouMean(
         name,
-        catalogue.types.map((type) => type.name),
+        (await allEventTypes(catalogue)).map((type) => type.name),
       );
       throw new Problem(
         "event-type-not-found",

@@ -1,7 +1,7 @@
 import { descendingPages } from "@synap/database";
-import type { EventCatalogue } from "@synap/types";
+import type { EventTypeDefinition } from "@synap/types";
 import { conditionHeaders, DEFAULT_PAGE_SIZE, eventTypesQuery } from "@synap/types/http";
-import { describeEventTypes } from "@synap/types/internal";
+import { describeEventTypes, madeOfTypes } from "@synap/types/internal";
 import type { ApiApp, ApiDependencies } from "../../api-dependencies.ts";
 import { represent, representedResponse, wantedBy } from "../../representations/representation.ts";
 import { ETAG, hashOf, notModified } from "../conditional-response.ts";
@@ -20,17 +20,22 @@ const route = {
   responses: {
     200: { ...representedResponse("One page of the catalogue.", "EventTypePage"), headers: { ETag: ETAG } },
     304: { description: "The catalogue is the one of If-None-Match." },
-    ...problemResponses("parameter-invalid", "parameter-unknown", "cursor-invalid", "too-many-pages"),
+    ...problemResponses(
+      "parameter-invalid",
+      "parameter-unknown",
+      "cursor-invalid",
+      "too-many-pages",
+      "database-unavailable",
+    ),
   },
 } satisfies ApiRoute;
 
 /** GET /api/v1/events/types */
 export function listEventTypesRoute(app: ApiApp, { catalogue, pages }: ApiDependencies): void {
-  let list: ReturnType<typeof measure> | undefined;
+  const list = madeOfTypes(catalogue, measure);
   registerRoute(app, route, async (context) => {
     const { limit = DEFAULT_PAGE_SIZE, cursor } = readQuery(context, eventTypesQuery);
-    list ??= measure(catalogue);
-    const { entries, hash } = list;
+    const { entries, hash } = await list();
     // Weak, because a page is shorter when other pages have taken the budget.
     const etag = `W/"${wantedBy(context) === "snake" ? hashOf(`snake ${hash}`) : hash}"`;
     // Numbered from the last, because the cursors of lists lead downwards. A cursor belongs to one catalogue.
@@ -56,8 +61,8 @@ export function listEventTypesRoute(app: ApiApp, { catalogue, pages }: ApiDepend
   });
 }
 
-function measure(catalogue: EventCatalogue) {
-  const types = describeEventTypes(catalogue);
+function measure(catalogue: readonly EventTypeDefinition[]) {
+  const types = describeEventTypes({ types: catalogue });
   const entries = types.map((type) => ({ type, bytes: Buffer.byteLength(JSON.stringify(type)) }));
   return { entries, hash: hashOf(JSON.stringify(types)) };
 }

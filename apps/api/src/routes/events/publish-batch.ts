@@ -1,4 +1,5 @@
 import { batchHeaders, publishQuery } from "@synap/types/http";
+import { readWithRegistered } from "@synap/types/internal";
 import { acceptEvents, type BatchResult } from "../../acceptance/accept-events.ts";
 import { idsUnderKey, readIdempotencyKey } from "../../acceptance/idempotency-key.ts";
 import { readCloudEvent } from "../../acceptance/read-cloud-event.ts";
@@ -107,11 +108,14 @@ async function readBatchBody(
   // The event itself is one level, around its data.
   const limits = { maxEvents: maxBatchEvents, maxDepth, around: 1, maxValues: maxBodyValues };
   // Every CloudEvent has an id, which with its source identifies it.
-  if (type === CLOUD_EVENTS_TYPE) return readJsonBatch(text, limits, (sent) => readCloudEvent(sent, rules));
+  if (type === CLOUD_EVENTS_TYPE)
+    return await readWithRegistered(rules.catalogue, () =>
+      readJsonBatch(text, limits, (sent) => readCloudEvent(sent, rules)),
+    );
   const idOf = key === undefined ? undefined : idsUnderKey(principal, key, ["batch"]);
   const read: ReadEvent = (sent, index) =>
     readEvent(sent, idOf === undefined ? rules : { ...rules, identity: { id: idOf(index) } });
-  return type === "application/x-ndjson"
-    ? readNdjsonBatch(text, limits, read)
-    : readJsonBatch(text, limits, read);
+  return await readWithRegistered(rules.catalogue, () =>
+    type === "application/x-ndjson" ? readNdjsonBatch(text, limits, read) : readJsonBatch(text, limits, read),
+  );
 }

@@ -1,4 +1,5 @@
 import { publishHeaders, publishQuery } from "@synap/types/http";
+import { readWithRegistered } from "@synap/types/internal";
 import { acceptEvents, type EventResult } from "../../acceptance/accept-events.ts";
 import { readIdempotencyKey } from "../../acceptance/idempotency-key.ts";
 import { isBinaryMode, readBinaryCloudEvent, readCloudEvent } from "../../acceptance/read-cloud-event.ts";
@@ -70,12 +71,13 @@ export function publishEventRoute(app: ApiApp, dependencies: ApiDependencies): v
       problemOf: eventProblem,
       onRead: () => publishing.publisher.assertCapacity(),
     });
-    const reading =
+    const reading = await readWithRegistered(rules.catalogue, () =>
       type === CLOUD_EVENT_TYPE
         ? readCloudEvent(sent, rules)
         : isBinaryMode(raw.headers)
           ? readBinaryCloudEvent(raw.headers, sent, rules)
-          : readEvent(sent, rules);
+          : readEvent(sent, rules),
+    );
     dependencies.limits?.countEvents(principal, 1);
     if (!reading.ok) {
       publishing.onOutcome("rejected", 1);

@@ -1,6 +1,7 @@
 import type { ValidateFunction } from "ajv/dist/2020.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
+import { patternOf } from "../check-plan/linear-pattern.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 /** Thrown for a JSON Schema that can't be used for validation. */
@@ -58,11 +59,14 @@ type Validator = ValidateFunction<unknown>;
 /** Schemas that one validator keeps. Making it takes longer than most schemas do. */
 const KEPT_SCHEMAS = 500;
 
+/** Ajv's name for how it writes a pattern as code; it is not written here. */
+const REGULAR_EXPRESSIONS = Object.assign(patternOf, { code: "new RegExp" });
+
 let shared: { readonly ajv: Ajv2020; schemas: number } | undefined;
 
 function sharedValidator(): { readonly ajv: Ajv2020; schemas: number } {
   if (shared === undefined || shared.schemas >= KEPT_SCHEMAS) {
-    const ajv = new Ajv2020({ strict: false, logger: false });
+    const ajv = new Ajv2020({ strict: false, logger: false, code: { regExp: REGULAR_EXPRESSIONS } });
     formats.default(ajv);
     shared = { ajv, schemas: 0 };
   }

@@ -1,3 +1,4 @@
+import { patternOf } from "../check-plan/linear-pattern.ts";
 import {
   asSchema,
   isObject,
@@ -267,7 +268,7 @@ export function patternsOf(schema: SchemaObject): readonly RegExp[] {
 function readPattern(source: string): readonly RegExp[] {
   for (const flags of ["u", ""]) {
     try {
-      return [new RegExp(source, flags)];
+      return [patternOf(source, flags)];
     } catch {}
   }
   return [];

@@ -1,5 +1,5 @@
 import type { StoredEvent } from "@synap/types";
-import { cut, jsonText, plain, WIDTH } from "../terminal/table.ts";
+import { cut, jsonText, plain, WIDTH } from "./table.ts";
 
 /** The titles of {@link eventLine}. */
 export function eventTitles(numbering: "version" | "position"): string {
