@@ -13,7 +13,7 @@ import type {
   StoreStatistics,
   TypeDescription,
 } from "@synap/database/internal";
-import type { IEventHandler, Projection, Projections, ReadModel, ReadSession } from "@synap/handlers";
+import type { IEventHandler, Projection, Projections, ReadModel, ReadSession, Sinks } from "@synap/handlers";
 import type {
   EngineDeadLetters,
   EventProcessingReader,
@@ -139,6 +139,7 @@ export interface ApiDependencies {
     /** The projections of the application. The status names each build of one, as PROJECTION/BUILD. */
     readonly projectionDefinitions: readonly Pick<Projection, "name" | "description" | "mode">[];
     readonly deadLetters: Pick<EngineDeadLetters, "page" | "retry" | "retryAll" | "skip">;
+    readonly sinks: Pick<Sinks, "status" | "get" | "pause" | "resume">;
     readonly projections: Pick<
       Projections,
       | "status"

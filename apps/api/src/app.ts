@@ -12,6 +12,7 @@ import { projectionAsOfRoute } from "./routes/admin/projection-as-of.ts";
 import { projectionRoutes } from "./routes/admin/projections.ts";
 import { rebuildProjectionRoutes } from "./routes/admin/rebuild-projection.ts";
 import { resolveDeadLetterRoutes } from "./routes/admin/resolve-dead-letter.ts";
+import { sinkRoutes } from "./routes/admin/sinks.ts";
 import { adminStatusRoute } from "./routes/admin/status.ts";
 import { commandRoutes } from "./routes/aggregates/commands.ts";
 import { getAggregateRoute } from "./routes/aggregates/get-aggregate.ts";
@@ -104,6 +105,7 @@ export function createApiApp(dependencies: ApiDependencies): ApiApp {
   projectionAsOfRoute(app, dependencies);
   changeProjectionRoutes(app, dependencies);
   rebuildProjectionRoutes(app, dependencies);
+  sinkRoutes(app, dependencies);
   openapiRoute(app, dependencies);
   asyncapiRoute(app, dependencies);
   viewerRoutes(app);

@@ -188,6 +188,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       projectionDefinitions: engine.projections,
       deadLetters: dispatcher.deadLetters,
       projections: dispatcher.projections,
+      sinks: dispatcher.sinks,
       processing: dispatcher.processing,
       deadLetterBacklog: () => deadLetterBacklog(database),
     },

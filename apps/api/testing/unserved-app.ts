@@ -89,6 +89,7 @@ export function unservedApp() {
         drop: away,
       },
       processing: { of: away, ofEach: away, resolve: away, unprocessed: away },
+      sinks: { status: away, get: away, pause: away, resume: away },
       deadLetterBacklog: away,
     },
     closing: new AbortController().signal,

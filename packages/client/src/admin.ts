@@ -121,6 +121,14 @@ export interface Admin<Parts extends PartTypes = PartTypes> {
     build: "building" | "previous",
     options?: CallOptions,
   ): Promise<Resource<"DroppedBuild">>;
+  /** The sinks with their state and progress. */
+  sinks(options?: CallOptions): Promise<Resource<"Sinks">["sinks"]>;
+  /** @throws SynapProblem `sink-not-found` */
+  sink(name: string, options?: CallOptions): Promise<Resource<"Sink">>;
+  /** Pauses a sink; its destination stays as it is. @throws SynapProblem `sink-not-found` */
+  pauseSink(name: string, options?: CallOptions): Promise<Resource<"Sink">>;
+  /** Lets a sink go on from its checkpoint. @throws SynapProblem `sink-not-found` */
+  resumeSink(name: string, options?: CallOptions): Promise<Resource<"Sink">>;
 }
 
 /** Operating through a transport. @internal */
@@ -166,5 +174,9 @@ export function createAdmin(transport: Transport): Admin {
       transport.call("rollbackProjection", { path: { name }, body, signal }),
     dropProjectionBuild: (name, build, { signal } = {}) =>
       transport.call("dropProjectionBuild", { path: { name }, body: { build }, signal }),
+    sinks: async ({ signal } = {}) => (await transport.call("listSinks", { signal })).sinks,
+    sink: (name, { signal } = {}) => transport.call("getSink", { path: { name }, signal }),
+    pauseSink: (name, { signal } = {}) => transport.call("pauseSink", { path: { name }, signal }),
+    resumeSink: (name, { signal } = {}) => transport.call("resumeSink", { path: { name }, signal }),
   };
 }

@@ -146,6 +146,10 @@ export const OPERATIONS = {
     path: "/api/v1/admin/projections/{name}/cutover",
     response: "ProjectionCutover",
   },
+  listSinks: { ...read, path: "/api/v1/admin/sinks", response: "Sinks" },
+  getSink: { ...read, path: "/api/v1/admin/sinks/{name}", response: "Sink" },
+  pauseSink: { ...once, path: "/api/v1/admin/sinks/{name}/pause", response: "Sink" },
+  resumeSink: { ...once, path: "/api/v1/admin/sinks/{name}/resume", response: "Sink" },
   dropProjectionBuild: { ...once, path: "/api/v1/admin/projections/{name}/drop", response: "DroppedBuild" },
 } as const satisfies Record<string, Operation>;
 

@@ -288,6 +288,10 @@ const CALLS: Record<OperationName, (synap: Client) => readonly unknown[]> = {
       Last<Admin["cutOverProjection"]>
     >),
   ],
+  listSinks: (synap) => [synap.admin.sinks()],
+  getSink: (synap) => [synap.admin.sink("s")],
+  pauseSink: (synap) => [synap.admin.pauseSink("s")],
+  resumeSink: (synap) => [synap.admin.resumeSink("s")],
   dropProjectionBuild: (synap) => [synap.admin.dropProjectionBuild("p", "previous")],
 };
 

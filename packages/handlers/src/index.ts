@@ -117,4 +117,10 @@ export {
   type SinkOutcome,
   type SinkRange,
 } from "./sinks/sink.ts";
-export { SinkEpochError, SinkPositionError, SinkTimeoutError } from "./sinks/sink-errors.ts";
+export {
+  SinkEpochError,
+  SinkNotFoundError,
+  SinkPositionError,
+  SinkTimeoutError,
+} from "./sinks/sink-errors.ts";
+export { type SinkState, type SinkStatus, Sinks } from "./sinks/sinks.ts";

@@ -19,6 +19,7 @@ import type {
   Projection,
   Projections,
   ReadModel,
+  Sinks,
 } from "@synap/handlers";
 import {
   askedPast,
@@ -144,6 +145,7 @@ export interface Synap<Types extends EventTypeMap, Parts extends ApplicationPart
     Event extends DecidedEvent<keyof Types & string>,
   >(decider: Decider<State, Command, Event>): AggregateRepository<State, Command>;
   readonly projections: Projections<Parts["projections"]>;
+  readonly sinks: Sinks;
   readonly deadLetters: DeadLetters<StoredEventIn<Types>, Parts>;
   /**
    * Queries a read model; with `after`, once it has the events up to that position. Where this process runs no handlers, a worker must.
@@ -225,6 +227,7 @@ export async function createSynap<
       return engine.aggregatesOf(decider);
     },
     projections: dispatcher.projections,
+    sinks: dispatcher.sinks,
     deadLetters: typedDeadLetters<Types>(dispatcher.deadLetters, names, personalData),
     async readModel(model, parameters, { after, waitSeconds = 10, signal, ...moments } = {}) {
       signal?.throwIfAborted();

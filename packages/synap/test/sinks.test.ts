@@ -3,7 +3,14 @@ import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
 import type { StoredEvent } from "@synap/types";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createSynap, defineConfig, defineEventType, defineSink, type SinkOptions } from "../src/index.ts";
+import {
+  createSynap,
+  defineConfig,
+  defineEventType,
+  defineSink,
+  SinkNotFoundError,
+  type SinkOptions,
+} from "../src/index.ts";
 
 const joined = defineEventType({
   name: "customer.joined",
@@ -129,6 +136,22 @@ describe("a sink of a config", () => {
     await synap.waitFor(position, name);
     const { handlers } = await storeStatistics(synap.database);
     expect(handlers.find((each) => each.name === name)).toMatchObject({ lag: 0 });
+  });
+
+  it("is paused and resumed, also before it has run", async () => {
+    const { synap, join, got, name } = await open();
+    await synap.waitFor((await join("c-1")).position, name);
+    expect(await synap.sinks.pause(name, { by: "user:ops" })).toMatchObject({
+      state: "paused",
+      lagEvents: 0,
+    });
+    const { position } = await join("c-2");
+    await expect.poll(async () => (await synap.sinks.get(name)).lagEvents).toBe(1);
+    await synap.sinks.resume(name, { by: "user:ops" });
+    await synap.waitFor(position, name);
+    expect(got).toHaveLength(2);
+    expect(await synap.sinks.status()).toMatchObject([{ name, state: "running", changedBy: "user:ops" }]);
+    await expect(synap.sinks.pause("none", { by: "user:ops" })).rejects.toThrow(SinkNotFoundError);
   });
 
   it("is closed with the application", async () => {

@@ -27,6 +27,7 @@ import {
   ProjectionChangedError,
   ProjectionConflictError,
   ProjectionNotFoundError,
+  SinkNotFoundError,
   TransientHandlerError,
 } from "@synap/handlers";
 import { NothingToResolveError } from "@synap/handlers/internal";
@@ -170,6 +171,7 @@ const ADMIN_PROBLEMS = [
   [DeadLetterResolvedError, "dead-letter-resolved"],
   [DeadLetterNotRetryableError, "dead-letter-not-retryable"],
   [ProjectionNotFoundError, "projection-not-found"],
+  [SinkNotFoundError, "sink-not-found"],
   [AsOfTooLongError, "as-of-too-long"],
   [ProjectionConflictError, "projection-conflict"],
   [ProjectionChangedError, "projection-changed"],

@@ -13,6 +13,7 @@ import { eventsCommand } from "./events-command.ts";
 import { projectionsCommand } from "./projections-command.ts";
 import { readModelsCommand } from "./read-models-command.ts";
 import { signInCommand } from "./sign-in-command.ts";
+import { sinksCommand } from "./sinks/sinks-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { streamsCommand } from "./streams-command.ts";
 import { typesCommand } from "./types-command.ts";
@@ -26,6 +27,7 @@ const CLIENT_COMMANDS = [
   typesCommand,
   readModelsCommand,
   projectionsCommand,
+  sinksCommand,
   deadLettersCommand,
   signInCommand,
 ];

@@ -33,6 +33,7 @@ import { removeCopies } from "../purges/remove-copies.ts";
 import { createPastReads, type PastLimits, type PastReads } from "../read-models/past-reads.ts";
 import { asConsumer, type Sink } from "../sinks/sink.ts";
 import { SinkFollower } from "../sinks/sink-follower.ts";
+import { Sinks } from "../sinks/sinks.ts";
 
 /** Options of {@link EventDispatcher}. */
 export interface EventDispatcherOptions {
@@ -78,6 +79,8 @@ export class EventDispatcher {
   readonly processing: EventProcessingReader;
   /** Operates projections: status, pause, rebuild, cutover and so on. */
   readonly projections: Projections;
+  /** Operates sinks: status, pause and resume. */
+  readonly sinks: Sinks;
   readonly #database: Database;
   readonly #follower: LogFollower;
   readonly #projectionRegistry: ProjectionRegistry;
@@ -115,6 +118,7 @@ export class EventDispatcher {
     });
     const { database, sinks = [] } = options;
     const readable = { ...types, mask: personalData?.mask };
+    this.sinks = new Sinks(database, sinks);
     this.#sinks = new Map(
       sinks.map((sink) => [
         sink.name,

@@ -39,6 +39,16 @@ export class SinkEpochError extends Error {
   }
 }
 
+/** Thrown when no sink of the application has this name. */
+export class SinkNotFoundError extends Error {
+  override readonly name = "SinkNotFoundError";
+  readonly code = "SINK_NOT_FOUND";
+
+  constructor(sink: string, meant: string) {
+    super(`There is no sink named "${sink}"${meant}.`);
+  }
+}
+
 /** Thrown when a call of a destination takes longer than `timeoutMs`. */
 export class SinkTimeoutError extends Error {
   override readonly name = "SinkTimeoutError";

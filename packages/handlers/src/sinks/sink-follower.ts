@@ -178,7 +178,11 @@ export class SinkFollower {
       if (done.size === 0)
         throw new SinkPositionError(sink.name, from, "and takes none of the events behind it");
       if ((await this.#lease()) === undefined)
-        throw new SinkPositionError(sink.name, from, "and another process has begun to run the sink");
+        throw new SinkPositionError(
+          sink.name,
+          from,
+          "and the sink was paused, or another process has begun to run it",
+        );
     }
     opened.checkpoint = { position: to, epoch: opened.epochName };
     return { processed: events.length, deadLettered, retrying };

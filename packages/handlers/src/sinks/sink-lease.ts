@@ -22,8 +22,9 @@ const TAKE = `
 INSERT INTO synap.sinks AS s (name, runner, leased_until)
 VALUES ($1, $2, clock_timestamp() + $3::float8 * interval '1 millisecond')
 ON CONFLICT (name) DO UPDATE SET runner = EXCLUDED.runner, leased_until = EXCLUDED.leased_until
- WHERE s.runner = EXCLUDED.runner OR s.runner IS NULL OR s.leased_until <= clock_timestamp()
-    OR s.leased_until > EXCLUDED.leased_until + interval '1 minute'
+ WHERE s.paused_at IS NULL
+   AND (s.runner = EXCLUDED.runner OR s.runner IS NULL OR s.leased_until <= clock_timestamp()
+        OR s.leased_until > EXCLUDED.leased_until + interval '1 minute')
 RETURNING coalesce((SELECT "position" FROM synap.checkpoints WHERE handler = $1), 0) AS "position",
           EXISTS (SELECT FROM synap.held_streams WHERE handler = $1) AS held,
           EXISTS (SELECT FROM synap.handler_failures WHERE handler = $1) AS failing,
@@ -31,7 +32,7 @@ RETURNING coalesce((SELECT "position" FROM synap.checkpoints WHERE handler = $1)
              FROM synap.held_streams WHERE handler = $1) AS "retryInMs",
           (SELECT max(number) FROM synap.epochs) AS epoch`;
 
-/** Takes or renews the lease of a sink; undefined while another process has it. */
+/** Takes or renews the lease of a sink; undefined while another process has it, or the sink is paused. */
 export async function takeLease(
   session: SqlSession,
   sink: string,

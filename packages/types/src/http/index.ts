@@ -11,6 +11,7 @@ import { problem } from "./problem.ts";
 import { PROCESSING_REQUESTS, PROCESSING_RESOURCES } from "./processing.ts";
 import { PROJECTION_REQUESTS, PROJECTION_RESOURCES } from "./projections.ts";
 import { READ_MODEL_OPERATIONS, READ_MODEL_RESOURCES } from "./read-models.ts";
+import { SINK_REQUESTS, SINK_RESOURCES } from "./sinks/sinks.ts";
 import { STATUS_REQUESTS, STATUS_RESOURCES } from "./status.ts";
 import { STREAM_REQUESTS, STREAM_RESOURCES } from "./streams.ts";
 
@@ -26,6 +27,7 @@ export * from "./problem-codes.ts";
 export * from "./processing.ts";
 export * from "./projections.ts";
 export * from "./read-models.ts";
+export * from "./sinks/sinks.ts";
 export * from "./status.ts";
 export * from "./streams.ts";
 
@@ -41,6 +43,7 @@ export const HTTP_RESOURCES = {
   ...DEAD_LETTER_RESOURCES,
   ...PROCESSING_RESOURCES,
   ...PROJECTION_RESOURCES,
+  ...SINK_RESOURCES,
   ...AGGREGATE_RESOURCES,
   ...READ_MODEL_RESOURCES,
 } as const;
@@ -56,6 +59,7 @@ export const HTTP_REQUESTS = {
   ...DEAD_LETTER_REQUESTS,
   ...PROCESSING_REQUESTS,
   ...PROJECTION_REQUESTS,
+  ...SINK_REQUESTS,
   ...AGGREGATE_REQUESTS,
   ...READ_MODEL_OPERATIONS,
 } as const;

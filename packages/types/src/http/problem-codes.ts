@@ -42,6 +42,7 @@ export const PROBLEM_CODES = {
   "aggregate-not-found": { status: 404, title: "There is no such aggregate" },
   "version-not-found": { status: 404, title: "There is no such version" },
   "stream-not-found": { status: 404, title: "There is no such stream" },
+  "sink-not-found": { status: 404, title: "There is no such sink" },
   "projection-not-found": { status: 404, title: "There is no such projection, or no such build of it" },
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
