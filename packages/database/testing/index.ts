@@ -1,5 +1,6 @@
 /** For tests that need a database: a fresh, migrated one on every engine. */
 
+export { AFTER_ALL, type ArchiveInMemory, archiveInto, keepUp, restoreFrom } from "./archived-chunks.ts";
 export type { ContractOptions, ContractSkip } from "./contract/contract-tests.ts";
 export { describeEventStore } from "./contract/describe-event-store.ts";
 export { createTestDatabase, testEngines } from "./create-test-database.ts";
