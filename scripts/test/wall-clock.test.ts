@@ -20,6 +20,9 @@ const reasons: Readonly<Record<string, string>> = {
   "packages/database/src/identity/sessions.ts": "sessions end at a moment",
   "packages/database/src/identity/sign-in-links.ts": "links expire at a moment",
   "packages/database/src/retention/apply-retention.ts": "events expire by their date",
+  "packages/synap/src/sinks/webhook-signature.ts": "signatures carry the time",
+  "packages/synap/src/sinks/webhook-delivery.ts":
+    "Retry-After may name a moment; when an attempt was, for people",
   "packages/domain/src/open-loops/open-loops.ts": "loops are due by the calendar",
   "packages/inngest-local/src/queue/queue-clock.ts":
     "the queue's stored times; it follows the wall clock when that is set",

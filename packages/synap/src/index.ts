@@ -149,3 +149,12 @@ export type { DeadLetterHandler, DeadLetters } from "./dead-letters.ts";
 export { ConfigFileError, type LoadConfigOptions, type LoadedConfig, loadConfig } from "./load-config.ts";
 export type { PostgresWrites } from "./sinks/postgres-connection.ts";
 export { type PostgresSinkDefinition, postgresSink } from "./sinks/postgres-sink.ts";
+export type { WebhookAttempt } from "./sinks/webhook-delivery.ts";
+export {
+  WebhookAddressError,
+  WebhookGoneError,
+  WebhookRefusedError,
+  WebhookSecretError,
+} from "./sinks/webhook-errors.ts";
+export { type WebhookSinkDefinition, webhookSink } from "./sinks/webhook-sink.ts";
+export type { WebhookNetwork } from "./sinks/webhook-target.ts";

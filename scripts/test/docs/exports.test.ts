@@ -67,6 +67,7 @@ describe("the exports of @synap/synap", () => {
     ["Undo", "an as-of run undoes its own work"],
     ["UnknownEventTypeError", "a ModuleError refuses such a config first"],
     ["UnknownRetainedTypeError", "the command retention says so"],
+    ["WebhookTimeoutError", "the cause of the TransientHandlerError of a webhook"],
     ["UnknownHandlerError", "the runner follows only the handlers of its own config"],
   ]);
   it("have every error class that an application can meet", () => {
