@@ -149,6 +149,8 @@ export type { DeadLetterHandler, DeadLetters } from "./dead-letters.ts";
 export { ConfigFileError, type LoadConfigOptions, type LoadedConfig, loadConfig } from "./load-config.ts";
 export type { PostgresWrites } from "./sinks/postgres-connection.ts";
 export { type PostgresSinkDefinition, postgresSink } from "./sinks/postgres-sink.ts";
+export { RedisSinkError } from "./sinks/redis/redis-errors.ts";
+export { type RedisSinkDefinition, redisSink } from "./sinks/redis/redis-sink.ts";
 export type { WebhookAttempt } from "./sinks/webhook-delivery.ts";
 export {
   WebhookAddressError,

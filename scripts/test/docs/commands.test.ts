@@ -47,6 +47,7 @@ const othersPrograms = new Map([
   ["tsx", "signing-page.test.ts runs the program of the page"],
   ["pg_basebackup", "replica.fault.test.ts runs the command of the page"],
   ["docker", "compose.test.ts holds the file against the specification; there is no daemon where tests run"],
+  ["redis-cli", "redis-sink.test.ts runs the command of the page"],
   ["inngest", "INNGEST_TEST_URL names a server that runs"],
   ...[
     "[",

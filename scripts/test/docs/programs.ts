@@ -76,7 +76,7 @@ function packagesOf(text: string): string[] {
 
 /** Finds the folder of an npm package, which is a dependency of a package of the workspace. */
 function installed(name: string): string {
-  const found = ["scripts", "packages/handlers", "apps/api", "."]
+  const found = ["scripts", "packages/handlers", "packages/synap", "apps/api", "."]
     .map((from) => join(root, from, "node_modules", name))
     .find((path) => existsSync(path));
   if (found === undefined) throw new Error(`The docs import ${name}, which no package of the workspace has.`);
