@@ -59,6 +59,8 @@ export interface WebhookDelivery {
 export interface WebhookMemory {
   /** The events of the current batch that the receiver has taken. A failure in between does not send them again. */
   readonly delivered: Set<string>;
+  /** The checkpoint that the current batch follows. */
+  from: number;
   /** The number of attempts at the events that have not been taken. */
   readonly attempts: Map<string, number>;
   /** Earliest time of the next request, by `performance.now()`. */
@@ -67,7 +69,7 @@ export interface WebhookMemory {
 }
 
 export function webhookMemory(): WebhookMemory {
-  return { delivered: new Set(), attempts: new Map(), notBefore: 0, isGone: false };
+  return { delivered: new Set(), from: 0, attempts: new Map(), notBefore: 0, isGone: false };
 }
 
 /** Longest pause that a receiver can ask for, in milliseconds. */
@@ -95,10 +97,13 @@ export function checkWelcome(sink: string, memory: WebhookMemory): void {
 export async function deliver(
   delivery: WebhookDelivery,
   events: readonly StoredEvent[],
-  { late, signal }: Pick<SinkRange, "late" | "signal">,
+  { from, late, signal }: Pick<SinkRange, "from" | "late" | "signal">,
 ): Promise<readonly SinkOutcome[]> {
   const { sink, memory, concurrency, after, beginsWithinMs } = delivery;
   checkWelcome(sink, memory);
+  // The batch before this one is confirmed: its events don't come again.
+  if (memory.from !== from) memory.delivered.clear();
+  memory.from = from;
   const begun = performance.now();
   const outcomes = new Map<StoredEvent, SinkOutcome>();
   const unexplained: { readonly event: StoredEvent; readonly answer: WebhookAnswer }[] = [];

@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import type { StoredEvent } from "@synap/types";
+import { createSynapEvent } from "@synap/types";
+import { afterEach, describe, expect, it } from "vitest";
+import { deliver, type WebhookDelivery, webhookMemory } from "../src/sinks/webhook-delivery.ts";
+import { openWebhook } from "../src/sinks/webhook-request.ts";
+import { readWebhookKeys } from "../src/sinks/webhook-signature.ts";
+import { webhookTarget } from "../src/sinks/webhook-target.ts";
+import { startReceiver } from "../testing/webhook-receiver.ts";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const events = ["a", "a", "b"].map((aggregateId, index): StoredEvent => {
+  const event = createSynapEvent({ type: "note.creation.completed", aggregateId, data: { content: "x" } });
+  return { ...event, position: index + 1, streamVersion: 1, recordedAt: event.timestamp };
+});
+const { signal } = new AbortController();
+const late = { aggregateType: "note", aggregateId: "a" };
+
+/** Delivers events to a receiver that answers all of them with one status. */
+async function begin(status: number, options: Partial<WebhookDelivery> = {}) {
+  const receiver = await startReceiver(() => status);
+  const network = { http: true, ports: [receiver.port], allow: ["127.0.0.1"] };
+  const target = webhookTarget("partner", `http://127.0.0.1:${receiver.port}/`, network);
+  const { post, close } = openWebhook(target, { connectMs: 5_000, requestMs: 10_000 }, 1);
+  cleanups.push(() => receiver.kill(), close);
+  const delivery: WebhookDelivery = {
+    sink: "partner",
+    keys: readWebhookKeys("partner", [`whsec_${randomBytes(32).toString("base64")}`]),
+    post,
+    concurrency: 1,
+    after: 0,
+    beginsWithinMs: 60_000,
+    memory: webhookMemory(),
+    ...options,
+  };
+  return { delivery, receiver };
+}
+
+const statusesOf = async (outcomes: ReturnType<typeof deliver>) =>
+  (await outcomes).map(({ status }) => status);
+
+describe("a call that takes long", () => {
+  it("leaves the rest for another one, which does not repeat what was taken", async () => {
+    const { delivery, receiver } = await begin(200, { beginsWithinMs: -1 });
+    expect(await statusesOf(deliver(delivery, events, { from: 0, signal }))).toEqual([
+      "applied",
+      "waiting",
+      "waiting",
+    ]);
+    expect(await statusesOf(deliver(delivery, events, { from: 0, signal }))).toEqual([
+      "applied",
+      "applied",
+      "waiting",
+    ]);
+    expect(receiver.received).toHaveLength(2);
+    // The next batch: those of this one can be forgotten.
+    await deliver(delivery, [], { from: 3, signal });
+    expect(delivery.memory.delivered.size).toBe(0);
+  });
+
+  it("goes on to the end with late events, of which none may be left out", async () => {
+    const { delivery, receiver } = await begin(200, { beginsWithinMs: -1 });
+    const ofStream = events.slice(0, 2);
+    expect(await statusesOf(deliver(delivery, ofStream, { from: 0, signal, late }))).toEqual([
+      "applied",
+      "applied",
+    ]);
+    expect(receiver.received).toHaveLength(2);
+  });
+});
+
+describe("an answer with 500", () => {
+  it("is the event's when that is late: the others must not wait behind it", async () => {
+    const { delivery } = await begin(500);
+    const ofStream = events.slice(0, 2);
+    expect(await statusesOf(deliver(delivery, ofStream, { from: 0, signal, late }))).toEqual([
+      "failed",
+      "waiting",
+    ]);
+    await expect(deliver(delivery, ofStream, { from: 0, signal })).rejects.toThrow(/answered 500\.$/);
+  });
+});
+
+describe("onAttempt", () => {
+  it("may fail, which changes nothing", async () => {
+    const onAttempt = () => {
+      throw new Error("The log is full.");
+    };
+    const { delivery } = await begin(200, { onAttempt });
+    expect(await statusesOf(deliver(delivery, events, { from: 0, signal }))).toEqual([
+      "applied",
+      "applied",
+      "applied",
+    ]);
+  });
+});
