@@ -1,5 +1,6 @@
 import { passingKeys, storeStatistics } from "@synap/database/internal";
 import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
+import { EventDispatcher } from "@synap/handlers/internal";
 import type { StoredEvent } from "@synap/types";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -152,6 +153,24 @@ describe("a sink of a config", () => {
     expect(got).toHaveLength(2);
     expect(await synap.sinks.status()).toMatchObject([{ name, state: "running", changedBy: "user:ops" }]);
     await expect(synap.sinks.pause("none", { by: "user:ops" })).rejects.toThrow(SinkNotFoundError);
+  });
+
+  it("is left to another process that has begun while its destination was opened", async () => {
+    const { sink, name, got, isClosed } = collecting();
+    const taken = "UPDATE synap.sinks SET runner = gen_random_uuid() WHERE name = $1";
+    const slow: typeof sink = {
+      ...sink,
+      open: async (signal) => {
+        await test.database.query(taken, [name]);
+        return sink.open(signal);
+      },
+    };
+    const { database } = test;
+    const { catalogue } = defineConfig({ eventTypes: [joined, left] });
+    const dispatcher = new EventDispatcher({ database, catalogue, sinks: [slow] });
+    expect(await dispatcher.catchUp(name)).toEqual({ status: "busy" });
+    expect([got, isClosed()]).toEqual([[], true]);
+    await dispatcher.stopSinks();
   });
 
   it("is closed with the application", async () => {

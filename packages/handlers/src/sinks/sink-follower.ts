@@ -121,12 +121,17 @@ export class SinkFollower {
       return { status: "busy" };
     }
     if (this.#opened !== undefined && this.#opened.epoch !== leased.epoch) await this.#close();
-    this.#opened ??= await this.#open(leased);
-    const opened = this.#opened;
-    if (leased.held) {
-      const late = await this.#applyLate(opened);
-      if (late !== undefined) return late;
+    if (this.#opened === undefined) {
+      this.#opened = await this.#open(leased);
+      // A slow destination may take longer than a lease to open, and another process has begun then.
+      if ((await this.#lease()) === undefined) {
+        await this.#close();
+        return { status: "busy" };
+      }
     }
+    const opened = this.#opened;
+    const late = leased.held ? await this.#applyLate(opened) : undefined;
+    if (late !== undefined) return late;
     const { position: after } = opened.checkpoint;
     const { events, position, watermark, caughtUp } = await store.readAll({
       after,
@@ -143,8 +148,7 @@ export class SinkFollower {
         if (position !== leased.position) await saveCheckpoint(transaction, sink.name, position);
       });
     }
-    const waiting = leased.retryInMs === null || leased.retryInMs === 0 ? [] : [leased.retryInMs];
-    const waits = [...applied.retrying.map(({ retryInMs }) => retryInMs), ...waiting];
+    const waits = [...applied.retrying, leased].flatMap(({ retryInMs }) => retryInMs || []);
     return {
       status: "done",
       ...applied,
