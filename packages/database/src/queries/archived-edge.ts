@@ -13,6 +13,9 @@ export interface ArchivedEdge extends ArchivedPlace {
   readonly at: number;
 }
 
+/** The SELECT of a text if anything is archived. */
+export const ANY_ARCHIVED = "SELECT 'some'::text FROM synap.archived_ranges AS r LIMIT 1";
+
 /** The keys by which the chunks are found that may have events of a filter. */
 function keysOf(filter: CheckedFilter): readonly (readonly bigint[])[] {
   const { types, aggregateType, aggregateId, userId, correlationId, causationId, createdBy } = filter;

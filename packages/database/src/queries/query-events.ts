@@ -16,7 +16,7 @@ import { queryAnySessionWithSharedPlan } from "../reading/shared-plan.ts";
 import type { StreamRow } from "../reading/stream-pages.ts";
 import type { ArchivedEdge } from "./archived-edge.ts";
 import { type PositionRange, recordedRange } from "./recorded-range.ts";
-import { writeEventQuery } from "./write-event-query.ts";
+import { type EventQueryText, writeEventQuery } from "./write-event-query.ts";
 
 /** Sessions that read the log, or one transaction. */
 type QuerySession = SqlSession & Pick<LogSessions, "places">;
@@ -142,7 +142,22 @@ async function runQuery(
   positions?: PositionRange,
   bounds?: CheckedFilter,
 ): Promise<FoundRows> {
-  const { text, parameters } = writeEventQuery(search, positions, bounds);
+  if (!hasArchived) {
+    const found = await run(session, search, writeEventQuery(search, "any", positions, bounds));
+    if (found.archived === undefined) return found;
+    hasArchived = true;
+  }
+  return run(session, search, writeEventQuery(search, "edge", positions, bounds));
+}
+
+/** True if this process has met a store with archived events. It only chooses the statement that is likely to be enough. */
+let hasArchived = false;
+
+async function run(
+  session: QuerySession,
+  search: PageSearch,
+  { text, parameters }: EventQueryText,
+): Promise<FoundRows> {
   const isFew = isSelective(search.filter) || session.places !== undefined;
   return readGuarded(
     await (isFew && !isShort(search.filter)

@@ -4,7 +4,7 @@ import type { SqlParameter } from "../connection/sql-session.ts";
 import { EQUAL_COLUMNS, EQUAL_FIELDS } from "../reading/event-filter.ts";
 import type { PageSearch } from "../reading/event-page.ts";
 import { MAX_PAGE_BYTES, selectGuardedPage } from "../reading/page-bytes.ts";
-import { writeArchivedEdge } from "./archived-edge.ts";
+import { ANY_ARCHIVED, writeArchivedEdge } from "./archived-edge.ts";
 import type { PositionRange } from "./recorded-range.ts";
 
 /** The SELECT of a page of events, with the values of its parameters. */
@@ -16,10 +16,12 @@ export interface EventQueryText {
 /**
  * Writes the SELECT of a page, with the archived chunk that it comes to; the events must also be within `positions`, if they are given.
  *
+ * @param guard "any": whether anything is archived at all, which is planned in no time; "edge": the chunk that the page comes to
  * @param bounds of the times in which the events are known to be, for what is archived; the filter's own without them
  */
 export function writeEventQuery(
   search: PageSearch,
+  guard: "any" | "edge",
   positions?: PositionRange,
   bounds: Pick<PageSearch["filter"], "from" | "to"> = search.filter,
 ): EventQueryText {
@@ -71,9 +73,12 @@ export function writeEventQuery(
 
   const direction = ascending ? "ASC" : "DESC";
   const order = `"timestamp" ${direction}, "position" ${direction}`;
-  const guard = writeArchivedEdge({ ...search, filter: { ...filter, ...bounds } }, positions, parameter);
+  const archived =
+    guard === "any"
+      ? ANY_ARCHIVED
+      : writeArchivedEdge({ ...search, filter: { ...filter, ...bounds } }, positions, parameter);
   const text = selectGuardedPage(
-    guard,
+    archived,
     `
       SELECT *
         FROM synap.events
