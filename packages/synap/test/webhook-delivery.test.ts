@@ -13,10 +13,11 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const events = ["a", "a", "b"].map((aggregateId, index): StoredEvent => {
+function note(aggregateId: string, position: number): StoredEvent {
   const event = createSynapEvent({ type: "note.creation.completed", aggregateId, data: { content: "x" } });
-  return { ...event, position: index + 1, streamVersion: 1, recordedAt: event.timestamp };
-});
+  return { ...event, position, streamVersion: 1, recordedAt: event.timestamp };
+}
+const events = ["a", "a", "b"].map((stream, index) => note(stream, index + 1));
 const { signal } = new AbortController();
 const late = { aggregateType: "note", aggregateId: "a" };
 
@@ -82,6 +83,20 @@ describe("an answer with 500", () => {
       "waiting",
     ]);
     await expect(deliver(delivery, ofStream, { from: 0, signal })).rejects.toThrow(/answered 500\.$/);
+  });
+});
+
+describe("many requests at a time", () => {
+  it("are no reason for a warning", async () => {
+    const warnings: Error[] = [];
+    const listener = (warning: Error) => void warnings.push(warning);
+    process.on("warning", listener);
+    cleanups.push(() => process.off("warning", listener));
+    const { delivery } = await begin(200, { concurrency: 16 });
+    const many = Array.from({ length: 16 }, (_, index) => note(`s-${index}`, index + 1));
+    const range = { from: 0, signal: new AbortController().signal };
+    await deliver(delivery, many, range);
+    expect(warnings).toEqual([]);
   });
 });
 

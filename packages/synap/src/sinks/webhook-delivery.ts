@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type SinkOutcome, type SinkRange, TransientHandlerError } from "@synap/handlers";
 import type { JsonObject, MaskedValue, StoredEvent } from "@synap/types";
@@ -104,6 +105,8 @@ export async function deliver(
   // The batch before this one is confirmed: its events don't come again.
   if (memory.from !== from) memory.delivered.clear();
   memory.from = from;
+  // Each request listens; with more than ten Node would warn of a leak.
+  setMaxListeners(0, signal);
   const begun = performance.now();
   const outcomes = new Map<StoredEvent, SinkOutcome>();
   const unexplained: { readonly event: StoredEvent; readonly answer: WebhookAnswer }[] = [];
