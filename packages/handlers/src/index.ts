@@ -120,6 +120,7 @@ export {
 export {
   SinkEpochError,
   SinkNotFoundError,
+  SinkOutcomeError,
   SinkPositionError,
   SinkTimeoutError,
 } from "./sinks/sink-errors.ts";

@@ -93,6 +93,7 @@ export {
   SinkNotFoundError,
   type SinkOptions,
   type SinkOutcome,
+  SinkOutcomeError,
   SinkPositionError,
   type SinkRange,
   type SinkStatus,

@@ -11,6 +11,7 @@ import {
   defineSink,
   SinkNotFoundError,
   type SinkOptions,
+  type SinkOutcome,
 } from "../src/index.ts";
 
 const joined = defineEventType({
@@ -171,6 +172,44 @@ describe("a sink of a config", () => {
     expect(await dispatcher.catchUp(name)).toEqual({ status: "busy" });
     expect([got, isClosed()]).toEqual([[], true]);
     await dispatcher.stopSinks();
+  });
+
+  it("has applied nothing when its outcomes don't fit the batch, late or not", async () => {
+    const { sink, name } = collecting();
+    let give: (events: readonly StoredEvent[]) => SinkOutcome[] = () => [];
+    const careless: typeof sink = {
+      ...sink,
+      eventTypes: ["customer.left"],
+      open: async (signal) => ({ ...(await sink.open(signal)), apply: async (events) => give(events) }),
+    };
+    const { database } = test;
+    const { catalogue } = defineConfig({ eventTypes: [joined, left] });
+    const event = catalogue.createSynapEvent({
+      type: "customer.left",
+      aggregateId: "careless",
+      source: name,
+      data: {},
+    });
+    const reading = new EventDispatcher({ database, catalogue, sinks: [careless], maxAttempts: 1 });
+    cleanups.push(() => reading.stopSinks());
+    await reading.store.append(event);
+    const refused = { cause: { code: "SINK_OUTCOME" } };
+    await expect(reading.catchUp(name)).rejects.toMatchObject(refused);
+    give = (events) => events.map(() => ({ status: "waiting" }));
+    await expect(reading.catchUp(name)).rejects.toMatchObject(refused);
+    give = (events) => events.map(() => ({ status: "failed", error: new Error("refused") }));
+    await reading.catchUp(name);
+    const [deadLetter] = await reading.deadLetters.list({ handler: name, status: "open" });
+    await reading.deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" });
+    give = (events) => events.map(() => ({ status: "waiting" }));
+    await expect(reading.catchUp(name)).rejects.toMatchObject(refused);
+    const late: string[] = [];
+    give = (events) => {
+      late.push(...events.map(({ id }) => id));
+      return events.map(() => ({ status: "applied" }));
+    };
+    await reading.catchUp(name);
+    expect(late).toEqual([event.id]);
   });
 
   it("is closed with the application", async () => {

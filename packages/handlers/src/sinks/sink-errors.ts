@@ -49,6 +49,18 @@ export class SinkNotFoundError extends Error {
   }
 }
 
+/** Thrown when a sink gives outcomes that are not those of the batch: a mistake in its code. Nothing of the batch counts as applied. */
+export class SinkOutcomeError extends Error {
+  override readonly name = "SinkOutcomeError";
+  readonly code = "SINK_OUTCOME";
+  readonly sink: string;
+
+  constructor(sink: string, fault: string) {
+    super(`The sink "${sink}" ${fault}.`);
+    this.sink = sink;
+  }
+}
+
 /** Thrown when a call of a destination takes longer than `timeoutMs`. */
 export class SinkTimeoutError extends Error {
   override readonly name = "SinkTimeoutError";

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Database, EventStore } from "@synap/database";
 import { readEpochs, saveCheckpoint, withTimeLimit } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
+import { counted } from "@synap/types/internal";
 import { clearPassFailure } from "../dispatch/failed-passes.ts";
 import type { RetryPolicy } from "../dispatch/handle-isolated.ts";
 import type { HandlerPass } from "../dispatch/handler-pass.ts";
@@ -14,7 +15,7 @@ import { checkCheckpoint, epochName } from "./check-checkpoint.ts";
 import { type FailedEvent, type HeldEvents, holdFailed, readLateEvents, removeLate } from "./held-events.ts";
 import { type ShownTypes, showTo } from "./show-to-sink.ts";
 import type { Sink, SinkCheckpoint, SinkConnection, SinkOutcome, SinkRange } from "./sink.ts";
-import { SinkPositionError, SinkTimeoutError } from "./sink-errors.ts";
+import { SinkOutcomeError, SinkPositionError, SinkTimeoutError } from "./sink-errors.ts";
 import { type LeasedSink, leaveLease, takeLease } from "./sink-lease.ts";
 
 /** The parts of a {@link SinkFollower}. */
@@ -243,6 +244,12 @@ export class SinkFollower {
       if (outcome?.status === "applied") applied.push(event);
       if (outcome?.status === "failed") failed.push({ event, error: outcome.error });
     }
+    if (outcomes.length !== events.length) {
+      const fault = `gave ${counted(outcomes.length, "outcome")} for ${counted(events.length, "event")}`;
+      throw new SinkOutcomeError(sink.name, fault);
+    }
+    if (failed.length === 0 && applied.length < events.length)
+      throw new SinkOutcomeError(sink.name, "has events wait, and none of them has failed");
     return { applied, failed };
   }
 
