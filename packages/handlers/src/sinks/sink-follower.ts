@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { Database, EventStore } from "@synap/database";
 import { readEpochs, saveCheckpoint, withTimeLimit } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
-import { counted } from "@synap/types/internal";
 import { clearPassFailure } from "../dispatch/failed-passes.ts";
 import type { RetryPolicy } from "../dispatch/handle-isolated.ts";
 import type { HandlerPass } from "../dispatch/handler-pass.ts";
@@ -12,11 +11,12 @@ import { callHandler } from "../handler/handler-call.ts";
 import { HandlerPassError, isTransientFailure } from "../handler/handler-errors.ts";
 import { asError } from "../handler/thrown-error.ts";
 import { checkCheckpoint, epochName } from "./check-checkpoint.ts";
-import { type FailedEvent, type HeldEvents, holdFailed, readLateEvents, removeLate } from "./held-events.ts";
+import { type HeldEvents, holdFailed, readLateEvents, removeLate } from "./held-events.ts";
 import { type ShownTypes, showTo } from "./show-to-sink.ts";
-import type { Sink, SinkCheckpoint, SinkConnection, SinkOutcome, SinkRange } from "./sink.ts";
-import { SinkOutcomeError, SinkPositionError, SinkTimeoutError } from "./sink-errors.ts";
+import type { Sink, SinkCheckpoint, SinkConnection, SinkRange } from "./sink.ts";
+import { SinkPositionError, SinkTimeoutError } from "./sink-errors.ts";
 import { type LeasedSink, leaveLease, takeLease } from "./sink-lease.ts";
+import { type SortedEvents, sortByOutcome } from "./sort-by-outcome.ts";
 
 /** The parts of a {@link SinkFollower}. */
 export interface SinkFollowerOptions {
@@ -222,12 +222,8 @@ export class SinkFollower {
     return { status: "done", processed: rest.length, deadLettered, retrying, position, caughtUp: false };
   }
 
-  /** Calls the destination, within its time limit. @returns the events by their outcomes */
-  async #apply(
-    opened: Opened,
-    events: readonly StoredEvent[],
-    range: SinkRange,
-  ): Promise<{ readonly applied: readonly StoredEvent[]; readonly failed: readonly FailedEvent[] }> {
+  /** Calls the destination, within its time limit. @throws SinkOutcomeError */
+  async #apply(opened: Opened, events: readonly StoredEvent[], range: SinkRange): Promise<SortedEvents> {
     const { sink, types } = this.#options;
     const { readable, unreadable } = await showTo(sink, events, types);
     if (unreadable !== undefined) return { applied: [], failed: [unreadable] };
@@ -237,20 +233,7 @@ export class SinkFollower {
       ),
       opened.closing,
     );
-    const applied: StoredEvent[] = [];
-    const failed: FailedEvent[] = [];
-    for (const [index, event] of events.entries()) {
-      const outcome: SinkOutcome | undefined = outcomes[index];
-      if (outcome?.status === "applied") applied.push(event);
-      if (outcome?.status === "failed") failed.push({ event, error: outcome.error });
-    }
-    if (outcomes.length !== events.length) {
-      const fault = `gave ${counted(outcomes.length, "outcome")} for ${counted(events.length, "event")}`;
-      throw new SinkOutcomeError(sink.name, fault);
-    }
-    if (failed.length === 0 && applied.length < events.length)
-      throw new SinkOutcomeError(sink.name, "has events wait, and none of them has failed");
-    return { applied, failed };
+    return sortByOutcome(sink.name, events, outcomes);
   }
 
   #lease(): Promise<LeasedSink | undefined> {
