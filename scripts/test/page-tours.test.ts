@@ -7,7 +7,10 @@ import { eventually, type PageTour, Reader, readPageTour } from "./processes/pag
  */
 const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "README.md": { "npm test": "starts this very Synap, and these very tests" },
-  "docs/http-api.md": { "events/stream": "an endless stream" },
+  "docs/http-api.md": {
+    "events/stream": "an endless stream",
+    "events/types/shop.cart_abandoned": "needs a key with register-types; registered-types.e2e.test.ts has one",
+  },
   "docs/loading.md": {},
   "docs/operating.md": {
     "synap events tail\n": "an endless stream",
