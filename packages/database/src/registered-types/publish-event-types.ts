@@ -30,6 +30,8 @@ ON CONFLICT (name) DO UPDATE
        registered = EXCLUDED.registered,
        updated_at = now()
  WHERE kept.schema_version <= EXCLUDED.schema_version
+   -- A registration that began before a process with the type in its code.
+   AND (kept.registered OR NOT EXCLUDED.registered)
    AND (kept.aggregate_type, kept.description, kept.json_schema::text, kept.example::text, kept.check_plan, kept.check_of,
         kept.unchecked, kept.schema_version, kept.earlier, kept.registered)
        IS DISTINCT FROM
@@ -46,7 +48,8 @@ export interface PublishedFrom {
 }
 
 /**
- * Writes event types into `synap.event_types`, each with the plan by which the database checks its data. A newer version is kept.
+ * Writes event types into `synap.event_types`, each with the plan by which the database checks its data. A newer version is kept, and a type of the code where
+ * this one is registered. Until the end of the transaction nobody else can write a type of these names.
  *
  * @returns the names of the types that were new or had changed, sorted
  */

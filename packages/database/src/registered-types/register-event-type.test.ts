@@ -1,10 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { createEventCatalogue, defineEventType, type JsonObject, seedCatalogue } from "@synap/types";
+import {
+  createEventCatalogue,
+  defineEventType,
+  type EventCatalogue,
+  type JsonObject,
+  seedCatalogue,
+} from "@synap/types";
 import { beforeEach, expect, it } from "vitest";
 import { z } from "zod";
 import { describeOnEveryEngine, postEvent } from "../../testing/index.ts";
 import { createEventStore, createRegisteredTypes, registerEventType, syncEventTypes } from "../internal.ts";
-import type { TypeDescription } from "./registered-definition.ts";
+import { publishEventTypes } from "./publish-event-types.ts";
+import { registeredDefinition, type TypeDescription } from "./registered-definition.ts";
 
 const described = (
   name: string,
@@ -163,6 +170,48 @@ describeOnEveryEngine("an event type that is registered", (engine) => {
     await expect(register(described("Cart", ITEMS))).rejects.toMatchObject({ code: "EVENT_TYPE_INVALID" });
   });
 
+  it("is refused under the names of the events with which Synap records what it did to the log", async () => {
+    for (const own of ["subject.erased", "log.purged", "events.archived"])
+      await expect(register(described(own, ITEMS))).rejects.toMatchObject({ code: "TYPE_IN_CODE" });
+  });
+
+  it("is refused for values of keywords that JSON Schema does not allow", async () => {
+    const schemas = [
+      { type: "object", properties: { items: { type: "integer", title: 5 } } },
+      { type: "object", properties: { items: { type: "integer" } }, required: ["items", "items"] },
+    ];
+    for (const schema of schemas)
+      await expect(register(described(name, {}, { schema }))).rejects.toMatchObject({
+        code: "REGISTERED_SCHEMA_REFUSED",
+        issues: [{ path: "", code: "keyword-invalid" }],
+      });
+  });
+
+  it("has its first version where none is named, whichever a process knows", async () => {
+    await register(described(name, ITEMS));
+    await register(described(name, { ...ITEMS, coupon: { type: "string" } }));
+    const registered = createRegisteredTypes(engine.database);
+    const catalogue: EventCatalogue = seedCatalogue.withRegistered(registered);
+    expect((await registered.current(name))?.version).toBe(2);
+    const event = catalogue.createSynapEvent({ type: name, data: { items: 1 } });
+    expect(event.schemaVersion).toBeUndefined();
+    expect(await freshStore().append(event)).toMatchObject({ status: "stored" });
+    expect(await freshStore().append(event)).toMatchObject({ status: "duplicate" });
+  });
+
+  it("never replaces a type of the code, also one that came while it was registered", async () => {
+    const inCode = defineEventType({
+      name: `${name}.elsewhere`,
+      description: "x",
+      schema: z.object({}),
+      example: {},
+    });
+    await syncEventTypes(engine.database, createEventCatalogue([inCode]));
+    const type = registeredDefinition([described(`${name}.elsewhere`, ITEMS)]);
+    const from = { release: "0", isRegistered: true };
+    expect(await publishEventTypes(engine.database, [type], from)).toEqual([]);
+  });
+
   it("is registered once, whoever else does so at the same moment", async () => {
     const outcomes = await Promise.all([1, 2, 3, 4].map(() => register(described(name, ITEMS))));
     expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual([
@@ -184,6 +233,11 @@ describeOnEveryEngine("an event type that is registered", (engine) => {
       code: "REGISTERED_TYPE_CONFLICT",
       message: expect.stringMatching(/\/items.*for example \{"items":1\}/),
     });
+    // What was refused has changed nothing.
+    const ONE = "SELECT registered, description FROM synap.event_types WHERE name = $1";
+    expect(await engine.database.query(ONE, [name])).toEqual([
+      { registered: true, description: "Somebody left a cart behind." },
+    ]);
     const same = inCode(z.strictObject({ items: z.int().min(1) }), { items: 1 });
     expect(await syncEventTypes(engine.database, same)).toEqual([name]);
     await expect(register(described(name, { ...ITEMS, more: { type: "string" } }))).rejects.toMatchObject({

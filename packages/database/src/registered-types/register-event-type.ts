@@ -1,9 +1,12 @@
 import type { EventCatalogue, EventTypeDefinition, JsonObject } from "@synap/types";
 import { counted } from "@synap/types/internal";
+import { archiveCatalogue } from "../archive/archive-event.ts";
 import type { Database, SqlSession } from "../connection/sql-session.ts";
+import { erasureCatalogue } from "../erasure/erasure-event.ts";
+import { purgeCatalogue } from "../purge/purge-event.ts";
 import { RELEASE } from "../release.ts";
 import { compareSchemas, type SchemaFinding, sampleDocuments } from "../schema-changes/compare-schemas.ts";
-import { createJsonJudge } from "../schema-changes/json-judge.ts";
+import { createJsonJudge, type JsonJudge, JsonSchemaError } from "../schema-changes/json-judge.ts";
 import { canonicalText } from "../schema-changes/json-schema.ts";
 import { createRandom } from "../schema-changes/random.ts";
 import { createSampler } from "../schema-changes/sample-values.ts";
@@ -66,9 +69,9 @@ export async function registerEventType(
   { catalogue, actor }: RegistrationOptions,
 ): Promise<Registration> {
   const sent = registeredDefinition([description]);
-  refuseDisagreement(sent);
   const { name } = sent;
-  if (catalogue.types.some((type) => type.name === name)) throw inCode(name);
+  if (isOwn(name) || catalogue.types.some((type) => type.name === name)) throw inCode(name);
+  refuseDisagreement(sent);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
     const versions = (await storedVersions(database, [name])).get(name) ?? [];
     const current = versions.at(-1);
@@ -97,7 +100,12 @@ export async function registerEventType(
         JSON.stringify(type.example),
       ]);
       if (rows.length === 0) return false;
-      await publishEventTypes(transaction, [type], { release: RELEASE, isRegistered: true });
+      const published = await publishEventTypes(transaction, [type], {
+        release: RELEASE,
+        isRegistered: true,
+      });
+      // A process with the type in its code has started since.
+      if (published.length === 0) throw inCode(name);
       return true;
     });
     if (isStored) return { outcome: current === undefined ? "registered" : "changed", type };
@@ -111,6 +119,13 @@ INSERT INTO synap.registered_types
 VALUES ($1, $2, $3, $4, $5, $6::text::json, $7::text::json)
 ON CONFLICT DO NOTHING
 RETURNING name`;
+
+/** The catalogues of the events with which Synap records what it did to the log. Whoever could publish them could forge that. */
+const OWN_CATALOGUES = [erasureCatalogue, purgeCatalogue, archiveCatalogue];
+
+function isOwn(name: string): boolean {
+  return OWN_CATALOGUES.some((own) => own.has(name));
+}
 
 /** A type that a process of another release or application has in its code. */
 async function isOfCode(session: SqlSession, name: string): Promise<boolean> {
@@ -180,11 +195,26 @@ function refuseIncompatible(current: Required<TypeDescription>, changed: TypeDes
  * @throws RegisteredSchemaError
  */
 function refuseDisagreement({ name, jsonSchema, schema, example }: EventTypeDefinition): void {
-  const { judge } = createJsonJudge(jsonSchema);
+  const { judge } = judgeOf(name, jsonSchema);
   const sampler = createSampler(jsonSchema, createRandom(1), [example]);
   for (const document of sampleDocuments(sampler, jsonSchema, WITNESSED)) {
     if (judge(document).accepted === schema.safeParse(document).success) continue;
     const reason = `is read in two ways by two validators, for example ${JSON.stringify(document).slice(0, 500)}`;
     throw new RegisteredSchemaError(name, [{ path: "", code: "uncheckable", reason }]);
+  }
+}
+
+/** @throws RegisteredSchemaError for keywords with values that JSON Schema does not allow, such as a title that is no text */
+function judgeOf(name: string, jsonSchema: EventTypeDefinition["jsonSchema"]): JsonJudge {
+  try {
+    return createJsonJudge(jsonSchema);
+  } catch (cause) {
+    if (!(cause instanceof JsonSchemaError)) throw cause;
+    const issue = {
+      path: "",
+      code: "keyword-invalid",
+      reason: `is no JSON Schema: ${cause.message}`,
+    } as const;
+    throw new RegisteredSchemaError(name, [issue], { cause });
   }
 }
