@@ -89,11 +89,15 @@ const CLASSES: Readonly<Record<string, readonly string[]>> = {
   S: [..."aZ0-"],
 };
 
+/** Atoms that are read for one text: each of nested repetitions reads what is in it again. */
+const MAX_ATOMS = 5_000;
+
 /** Reads the part of regular expressions that schemas use, and writes a text for it on the way. */
 class PatternReader {
   readonly #source: readonly string[];
   readonly #random: Random;
   #at = 0;
+  #atoms = 0;
   #failed = false;
 
   constructor(source: string, random: Random) {
@@ -128,7 +132,7 @@ class PatternReader {
     const times = wholeNumber(this.#random, least, Math.min(most, least + 2));
     const texts = [first];
     // Reads the atom again for each further time, so that [a-z]{3} is not three times the same.
-    while (texts.length < times) {
+    while (texts.length < times && !this.#failed) {
       this.#at = from;
       texts.push(this.#atom());
       if (this.#at !== until) this.#failed = true;
@@ -163,6 +167,8 @@ class PatternReader {
   }
 
   #atom(): string {
+    this.#atoms += 1;
+    if (this.#atoms > MAX_ATOMS) this.#failed = true;
     const character = this.#source[this.#at] ?? "";
     this.#at += 1;
     if (character === "^" || character === "$") return "";

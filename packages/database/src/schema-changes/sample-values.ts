@@ -21,8 +21,7 @@ export class NoSampleError extends Error {
   readonly code = "NO_SAMPLE";
 }
 
-// One for all: they are thrown by the thousand, and nobody reads them.
-const NO_SAMPLE = new NoSampleError("No value of the schema was found.");
+const NO_SAMPLE = new NoSampleError("No value of the schema was found."); // Thrown by the thousand, and nobody reads them.
 
 /** Makes values that probably satisfy the parts of one schema. Whoever uses them validates what they end up in. */
 export interface Sampler {
@@ -35,6 +34,9 @@ export interface Sampler {
 /** Depth from which on only what a schema demands is made, and at which a value is given up. */
 const FEW_FROM_DEPTH = 4;
 const MAX_DEPTH = 16;
+/** Values in one sample, and in all of a sampler: a small schema can ask for any number of them. */
+const MAX_VALUES = 12_000;
+const MAX_VALUES_IN_ALL = 200_000;
 
 /**
  * Creates a sampler.
@@ -44,10 +46,17 @@ const MAX_DEPTH = 16;
  */
 export function createSampler(root: JsonSchema, random: Random, examples: readonly unknown[] = []): Sampler {
   const known = [...new Set(examples.flatMap(textsIn))];
-  return {
-    smallest: (part) => new Sample(root, undefined, random, known).of(part, 0),
-    any: (part) => new Sample(root, random, random, known).of(part, 0),
+  let left = MAX_VALUES_IN_ALL;
+  const sample = (part: JsonSchema, choose: Random | undefined) => {
+    const budget = { left: Math.min(left, MAX_VALUES) };
+    left -= budget.left;
+    try {
+      return new Sample({ root, random, known, budget }, choose).of(part, 0);
+    } finally {
+      left += budget.left;
+    }
   };
+  return { smallest: (part) => sample(part, undefined), any: (part) => sample(part, random) };
 }
 
 function textsIn(value: unknown): readonly string[] {
@@ -56,26 +65,33 @@ function textsIn(value: unknown): readonly string[] {
   return Object.values(value).flatMap(textsIn);
 }
 
+/** The parts that the values of one sample are made of. */
+interface Making {
+  /** The schema that references are about. */
+  readonly root: JsonSchema;
+  readonly random: Random;
+  readonly known: readonly string[];
+  /** The number of values that may still be made. */
+  readonly budget: { left: number };
+}
+
 class Sample {
-  readonly #root: JsonSchema;
+  readonly #making: Making;
   /** Undefined for the smallest value. */
   readonly #choose: Random | undefined;
-  readonly #random: Random;
-  readonly #known: readonly string[];
 
-  constructor(root: JsonSchema, choose: Random | undefined, random: Random, known: readonly string[]) {
-    this.#root = root;
+  constructor(making: Making, choose: Random | undefined) {
+    this.#making = making;
     this.#choose = choose;
-    this.#random = random;
-    this.#known = known;
   }
 
   of(part: JsonSchema, depth: number): unknown {
-    if (part === false || depth > MAX_DEPTH) throw NO_SAMPLE;
+    if (part === false || depth > MAX_DEPTH || this.#making.budget.left === 0) throw NO_SAMPLE;
+    this.#making.budget.left -= 1;
     const schema = part === true ? {} : part;
     const { $ref, allOf, anyOf, oneOf: forms, ...rest } = schema;
     if ($ref !== undefined) {
-      const target = resolveReference(this.#root, $ref);
+      const target = resolveReference(this.#making.root, $ref);
       if (target === undefined) throw NO_SAMPLE;
       return this.of(mergeSchemas([{ ...schema, $ref: undefined }, target].map(withoutUndefined)), depth + 1);
     }
@@ -180,13 +196,13 @@ class Sample {
     };
     if (limits.minLength > limits.maxLength) throw NO_SAMPLE;
     const texts: string[] = [];
-    for (const text of sampleTexts(limits, this.#known, this.#random)) {
+    for (const text of sampleTexts(limits, this.#making.known, this.#making.random)) {
       if (this.#choose === undefined) return text;
       texts.push(text);
       if (texts.length >= 12) break;
     }
     if (texts.length === 0) throw NO_SAMPLE;
-    return oneOf(this.#random, texts);
+    return oneOf(this.#making.random, texts);
   }
 
   #array(schema: SchemaObject, depth: number): readonly unknown[] {
@@ -246,8 +262,7 @@ class Sample {
   #newName(schema: SchemaObject, depth: number, index: number): string | undefined {
     if (schema["propertyNames"] === undefined) return `other${index}`;
     const names = mergeSchemas([{ type: "string" }, asSchema(schema["propertyNames"])]);
-    const maker =
-      this.#choose === undefined ? new Sample(this.#root, this.#random, this.#random, this.#known) : this;
+    const maker = this.#choose === undefined ? new Sample(this.#making, this.#making.random) : this;
     try {
       return String(maker.of(names, depth + 1));
     } catch (error) {
