@@ -26,7 +26,11 @@ export async function syncEventTypes(
   catalogue: EventCatalogue,
   options: SyncEventTypesOptions = {},
 ): Promise<string[]> {
-  await refuseConflicts(database, catalogue.types);
   const from = { release: options.release ?? RELEASE, isRegistered: false };
-  return publishEventTypes(database, catalogue.types, from);
+  return await database.transaction(async (transaction) => {
+    // First, so that a registration at the same time waits, or is seen by the comparison.
+    const published = await publishEventTypes(transaction, catalogue.types, from);
+    await refuseConflicts(transaction, catalogue.types);
+    return published;
+  });
 }
