@@ -38,7 +38,7 @@ export interface EventCatalogue {
    * @throws EventValidationError naming every invalid field.
    */
   createSynapEvent(input: EventInput): SynapEvent;
-  /** Fills in omitted fields, `schemaVersion` with the current one, without validating anything. */
+  /** Fills in omitted fields, `schemaVersion` with the current one, or 1 for a registered type, without validating anything. */
   completeEvent<Type extends string, Data>(input: EventInput<Type, Data>): SynapEvent<Type, Data>;
   /**
    * Validates data against the current schema of `type` and returns it unchanged.
@@ -132,8 +132,14 @@ function buildCatalogue<Types extends EventTypeMap>(
   // The only place where a validated value gets its static type: the schema found by the event's type
   // has accepted the data, and the map has the output type of that schema.
   const read = (value: unknown) => readEvent(value, rules) as EventReading<SynapEventOf<Types>>;
+  const defaultsOf = (type: string) => {
+    const definition = find(type);
+    if (definition === undefined) return { aggregateType: inferAggregateType(type), version: 1 };
+    // Which version of a registered type is the newest depends on when this process has looked it up.
+    return definition.isRegistered ? { aggregateType: definition.aggregateType, version: 1 } : definition;
+  };
   const completeEvent = <Type extends string, Data>(input: EventInput<Type, Data>) =>
-    fillDefaults(input, find(input.type) ?? { aggregateType: inferAggregateType(input.type), version: 1 });
+    fillDefaults(input, defaultsOf(input.type));
 
   let eventSchema: EventSchema<Types> | undefined;
   return {
