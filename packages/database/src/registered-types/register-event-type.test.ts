@@ -168,6 +168,30 @@ describeOnEveryEngine("an event type that is registered", (engine) => {
       issues: [{ path: "", code: "example-invalid" }],
     });
     await expect(register(described("Cart", ITEMS))).rejects.toMatchObject({ code: "EVENT_TYPE_INVALID" });
+    for (const description of ["a\u0000b", "a\ud800b"])
+      await expect(register(described(name, ITEMS, { description }))).rejects.toMatchObject({
+        code: "EVENT_TYPE_INVALID",
+      });
+  });
+
+  it("keeps no other from being known when this release can't read it", async () => {
+    await register(described(name, ITEMS));
+    const newer = `${name}.newer`;
+    await engine.database.query(
+      `INSERT INTO synap.registered_types
+              (name, schema_version, aggregate_type, description, registered_by, json_schema, example)
+       VALUES ($1, 1, 'shop', 'x', 'system', '{"type":"object","keywordOfTomorrow":true}', '{}')`,
+      [newer],
+    );
+    const store = freshStore();
+    const event = eventOf({ items: 1 });
+    const newerEvent = seedCatalogue.completeEvent({ type: newer, data: {} });
+    await expect(store.append(newerEvent)).rejects.toMatchObject({ code: "REGISTERED_SCHEMA_REFUSED" });
+    const [outcomes] = await Promise.allSettled([store.appendBatch([event]), store.append(newerEvent)]);
+    expect(outcomes).toMatchObject({ status: "fulfilled", value: [{ status: "stored" }] });
+    const listed = await createRegisteredTypes(engine.database).all();
+    expect(listed.map((type) => type.name)).toContain(name);
+    expect(listed.map((type) => type.name)).not.toContain(newer);
   });
 
   it("is refused under the names of the events with which Synap records what it did to the log", async () => {

@@ -1,5 +1,10 @@
-import type { EventCatalogue, EventTypeDefinition, JsonObject } from "@synap/types";
-import { counted } from "@synap/types/internal";
+import {
+  type EventCatalogue,
+  type EventTypeDefinition,
+  EventTypeDefinitionError,
+  type JsonObject,
+} from "@synap/types";
+import { checkJson, counted } from "@synap/types/internal";
 import { archiveCatalogue } from "../archive/archive-event.ts";
 import type { Database, SqlSession } from "../connection/sql-session.ts";
 import { erasureCatalogue } from "../erasure/erasure-event.ts";
@@ -70,6 +75,9 @@ export async function registerEventType(
 ): Promise<Registration> {
   const sent = registeredDefinition([description]);
   const { name } = sent;
+  const [unsound] = checkJson({ description: sent.description });
+  if (unsound !== undefined)
+    throw new EventTypeDefinitionError("EVENT_TYPE_INVALID", name, `its description ${unsound.reason}`);
   if (isOwn(name) || catalogue.types.some((type) => type.name === name)) throw inCode(name);
   refuseDisagreement(sent);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {

@@ -1,7 +1,8 @@
 import type { EventTypeDefinition, RegisteredTypes } from "@synap/types";
 import { isEventTypeName } from "@synap/types/internal";
 import type { SqlSession } from "../connection/sql-session.ts";
-import { registeredDefinition } from "./registered-definition.ts";
+import { registeredDefinition, type TypeDescription } from "./registered-definition.ts";
+import { RegisteredSchemaError } from "./schema-issue.ts";
 import { storedVersions } from "./stored-versions.ts";
 
 /** The versions of the types of a list of names. */
@@ -26,6 +27,8 @@ const MANY_NAMES = 100;
  */
 export function createRegisteredTypes(database: SqlSession): RegisteredTypes {
   const known = new Map<string, EventTypeDefinition>();
+  /** Types that this release can't read: a newer one has registered them, with keywords that are new in it. */
+  const unreadable = new Map<string, RegisteredSchemaError>();
   let missed: Set<string> | undefined;
 
   function find(name: string, version = 1): EventTypeDefinition | undefined {
@@ -74,11 +77,25 @@ export function createRegisteredTypes(database: SqlSession): RegisteredTypes {
       wanted.map(({ name }) => name),
     );
     for (const [name, versions] of stored) {
-      const definition = registeredDefinition(versions);
+      const definition = readable(name, versions);
       // A look-up in a slow transaction may end after a later one.
-      if (definition.version > (known.get(name)?.version ?? 0)) known.set(name, definition);
+      if (definition !== undefined && definition.version > (known.get(name)?.version ?? 0))
+        known.set(name, definition);
     }
     return true;
+  }
+
+  /** One type that can't be read must not keep the others from being known. */
+  function readable(name: string, versions: readonly TypeDescription[]): EventTypeDefinition | undefined {
+    try {
+      const definition = registeredDefinition(versions);
+      unreadable.delete(name);
+      return definition;
+    } catch (error) {
+      if (!(error instanceof RegisteredSchemaError)) throw error;
+      unreadable.set(name, error);
+      return undefined;
+    }
   }
 
   let running: Promise<unknown> = Promise.resolve();
@@ -106,6 +123,11 @@ export function createRegisteredTypes(database: SqlSession): RegisteredTypes {
     session: Pick<SqlSession, "query"> | undefined,
   ): Promise<Result> {
     const isNews = session === undefined ? await lookUp(first.missed) : await load(first.missed, session);
+    // Refused as unknown, an event that another process has accepted would be taken for a faulty one.
+    for (const name of first.missed) {
+      const error = unreadable.get(name);
+      if (error !== undefined) throw error;
+    }
     return isNews || [...first.missed].some((name) => known.has(name))
       ? collect(reading).finish()
       : first.finish();
