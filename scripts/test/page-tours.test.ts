@@ -9,7 +9,8 @@ const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "README.md": { "npm test": "starts this very Synap, and these very tests" },
   "docs/http-api.md": {
     "events/stream": "an endless stream",
-    "events/types/shop.cart_abandoned": "needs a key with register-types; registered-types.e2e.test.ts has one",
+    "events/types/shop.cart_abandoned":
+      "needs a key with register-types; registered-types.e2e.test.ts has one",
   },
   "docs/loading.md": {},
   "docs/operating.md": {

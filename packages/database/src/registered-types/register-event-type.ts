@@ -5,10 +5,7 @@ import {
   type JsonObject,
 } from "@synap/types";
 import { checkJson, counted } from "@synap/types/internal";
-import { archiveCatalogue } from "../archive/archive-event.ts";
 import type { Database, SqlSession } from "../connection/sql-session.ts";
-import { erasureCatalogue } from "../erasure/erasure-event.ts";
-import { purgeCatalogue } from "../purge/purge-event.ts";
 import { RELEASE } from "../release.ts";
 import { compareSchemas, type SchemaFinding, sampleDocuments } from "../schema-changes/compare-schemas.ts";
 import { createJsonJudge, type JsonJudge, JsonSchemaError } from "../schema-changes/json-judge.ts";
@@ -16,6 +13,7 @@ import { canonicalText } from "../schema-changes/json-schema.ts";
 import { createRandom } from "../schema-changes/random.ts";
 import { createSampler } from "../schema-changes/sample-values.ts";
 import { publishEventTypes } from "./publish-event-types.ts";
+import { isRecordType } from "./record-types.ts";
 import { registeredDefinition, type TypeDescription } from "./registered-definition.ts";
 import { RegisteredSchemaError } from "./schema-issue.ts";
 import { storedVersions } from "./stored-versions.ts";
@@ -78,7 +76,7 @@ export async function registerEventType(
   const [unsound] = checkJson({ description: sent.description });
   if (unsound !== undefined)
     throw new EventTypeDefinitionError("EVENT_TYPE_INVALID", name, `its description ${unsound.reason}`);
-  if (isOwn(name) || catalogue.types.some((type) => type.name === name)) throw inCode(name);
+  if (isRecordType(name) || catalogue.types.some((type) => type.name === name)) throw inCode(name);
   refuseDisagreement(sent);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
     const versions = (await storedVersions(database, [name])).get(name) ?? [];
@@ -127,13 +125,6 @@ INSERT INTO synap.registered_types
 VALUES ($1, $2, $3, $4, $5, $6::text::json, $7::text::json)
 ON CONFLICT DO NOTHING
 RETURNING name`;
-
-/** The catalogues of the events with which Synap records what it did to the log. Whoever could publish them could forge that. */
-const OWN_CATALOGUES = [erasureCatalogue, purgeCatalogue, archiveCatalogue];
-
-function isOwn(name: string): boolean {
-  return OWN_CATALOGUES.some((own) => own.has(name));
-}
 
 /** A type that a process of another release or application has in its code. */
 async function isOfCode(session: SqlSession, name: string): Promise<boolean> {

@@ -3,7 +3,10 @@ import { correctionOf, type SynapEvent, seedCatalogue } from "@synap/types";
 import { beforeEach, expect, it } from "vitest";
 import { describeOnEveryEngine, type TestEngine } from "../../testing/index.ts";
 import { noteEvent } from "../../testing/test-events.ts";
+import { archiveCatalogue } from "../archive/archive-event.ts";
+import { erasureCatalogue } from "../erasure/erasure-event.ts";
 import { createEventStore, extendChain, readEventsAt, verifyChain } from "../internal.ts";
+import { purgeCatalogue } from "../purge/purge-event.ts";
 import { PurgeUnfinishedError } from "../purge/purge-events.ts";
 import { syncEventTypes } from "../sql-api/sync-event-types.ts";
 import { applyRetention, planRetention } from "./apply-retention.ts";
@@ -153,7 +156,11 @@ describeOnEveryEngine("retention", (engine) => {
       { keep_days: 30, set_by: "user:ada", ended_by: "user:ada" },
       { keep_days: 60, set_by: "user:ada", ended_by: "user:ben" },
     ]);
-    for (const type of ["note.creation.request", "log.purged", "subject.erased"]) {
+    // Code that reads them may have them in its catalogue.
+    const records = ["events.archived", "log.purged", "subject.erased"];
+    for (const catalogue of [archiveCatalogue, purgeCatalogue, erasureCatalogue])
+      await syncEventTypes(engine.database, catalogue);
+    for (const type of ["note.creation.request", ...records]) {
       await expect(setRetentionPolicy(engine.database, { ...POLICY, type })).rejects.toThrow(
         UnknownRetainedTypeError,
       );

@@ -1,5 +1,6 @@
 import { didYouMean } from "@synap/types/internal";
 import type { Database, SqlSession } from "../connection/sql-session.ts";
+import { isRecordType } from "../registered-types/record-types.ts";
 
 /** A policy: the days for which the events of a type are kept. */
 export interface RetentionPolicy {
@@ -56,7 +57,7 @@ export async function setRetentionPolicy(database: Database, policy: RetentionPo
     throw new RangeError("The events of a type are kept for 1 to 36500 days.");
   await database.asOwner(async (owner) => {
     const known = await owner.query<{ name: string }>("SELECT name FROM synap.event_types");
-    const names = known.map(({ name }) => name);
+    const names = known.flatMap(({ name }) => (isRecordType(name) ? [] : [name]));
     if (!names.includes(type)) throw new UnknownRetainedTypeError(type, names);
     await owner.query("LOCK TABLE synap.retention_policies IN SHARE ROW EXCLUSIVE MODE");
     await owner.query(END, [type, by]);
