@@ -101,6 +101,11 @@ describeOnEveryEngine("readers of archived events", (engine) => {
     });
     const filtered = await store.readAll({ after: 0, limit: 100, types: ["task.creation.requested"] });
     expect(filtered).toMatchObject({ events: [], position: page.position, caughtUp: false });
+    // It has no page that could end before them.
+    const committed = engine.database.transaction((transaction) =>
+      readCommitted(transaction, { after: 0, types: "all", limit: 100 }),
+    );
+    await expect(committed).rejects.toMatchObject({ ...ARCHIVED, chunk: chunks[1] });
     await keepUp(engine.database);
     const again = (await dueChunks(engine.database, AFTER_ALL))[0]?.chunk ?? "";
     await archiveInto(archive, engine.database, again);
@@ -254,6 +259,26 @@ describeOnEveryEngine("readers of archived events", (engine) => {
       { status: "rejected", issues: [{ code: "amended-event-archived" }] },
       { status: "stored" },
     ]);
+  });
+
+  it("a correction of an event that was archived since it was checked is refused, not stored without effect", async () => {
+    const original = await engine.database.query<{ id: string; row: string }>(
+      'SELECT e.id, row_to_json(e)::text AS row FROM synap.events AS e WHERE e."position" = $1',
+      [first],
+    );
+    expect(original).toEqual([]);
+    const [stored] = archive.get(chunks[0] ?? "") ?? [];
+    const corrected = {
+      ...stored,
+      id: randomUUID(),
+      idempotency_key: null,
+      data: {},
+      metadata: { corrects: stored?.["id"] },
+    };
+    // As an append does that was checked before the chunk was dropped.
+    await expect(
+      engine.database.query("SELECT synap.append_new_event($1::text::json)", [JSON.stringify(corrected)]),
+    ).rejects.toMatchObject({ message: expect.stringContaining("amends one that is archived") });
   });
 
   it("have everything again after the restore", async () => {

@@ -1,4 +1,5 @@
 import type { StoredEvent } from "@synap/types";
+import { ARCHIVED_BETWEEN, refuseArchived } from "../archive/archived-events.ts";
 import { epochMs } from "../connection/moments.ts";
 import type { SqlParameter, SqlSession } from "../connection/sql-session.ts";
 import { MAX_PAGE_BYTES, type PageRow, readPage, selectPage } from "./page-bytes.ts";
@@ -34,6 +35,7 @@ SELECT "position" FROM synap.events WHERE ${WANTED} ORDER BY "position" LIMIT $5
  * Reads the committed events after a position, including those beyond the watermark, so unfinished appends with lower
  * numbers are missing. The caller must keep appends from committing, or handle the missing ones. Undefined when there are
  * more than `limit` events or appends, or when the events are too large for one page.
+ * @throws EventsArchivedError when one of the events after the position is archived
  */
 export async function readCommitted(
   session: SqlSession,
@@ -57,8 +59,9 @@ export async function readCommittedPositions(
   return rows.length > request.limit ? undefined : rows.map(({ position }) => position);
 }
 
-// In the caller's transaction, and so for what it reads afterwards.
-const REFUSE = "SELECT synap.before_archived($1, 9223372036854775807)";
+// In the caller's transaction, whose lock on the table keeps the chunks as they are for what it reads afterwards. Of all that follows, because
+// the caller can't go on where a part of it ends.
+const ARCHIVED = `SELECT (${ARCHIVED_BETWEEN}) AS archived`;
 
 /** Builds the parameters of a read of committed events; undefined when there are too many appends. */
 async function findCommitted(
@@ -75,7 +78,11 @@ async function findCommitted(
     limit + 1,
   ]);
   if (bounds?.earliest == null || bounds.latest === null) return "none";
-  await session.query(REFUSE, [after]);
+  const [found] = await session.query<{ archived: string | null }>(ARCHIVED, [
+    after,
+    Number.MAX_SAFE_INTEGER,
+  ]);
+  refuseArchived(found?.archived ?? undefined);
   const wanted = types === "all" ? null : JSON.stringify(types);
   return [new Date(bounds.earliest), new Date(bounds.latest), after, wanted, limit + 1];
 }
