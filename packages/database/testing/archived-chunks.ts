@@ -37,7 +37,7 @@ export async function exportInto(archive: ArchiveInMemory, database: Database, c
     for await (const some of exported.rows) rows.push(...some);
   });
   archive.set(chunk, rows);
-  await markVerified(database, chunk, { ...digest, files: [FILE] });
+  await markVerified(database, chunk, { ...digest, ...TARGET, files: [FILE] });
 }
 
 /** Archives a chunk and drops it. @returns the position of the event that records it */

@@ -1,4 +1,5 @@
-import { type ArchiveDestination, ArchiveFileMissingError, type ArchiveFormat } from "@synap/archive";
+import { randomUUID } from "node:crypto";
+import type { ArchiveDestination, ArchiveFormat } from "@synap/archive";
 import type { Database } from "@synap/database";
 import {
   ArchiveDamagedError,
@@ -14,7 +15,7 @@ import {
   refuseDamaged,
 } from "@synap/database/internal";
 import { RELEASE } from "../terminal/release.ts";
-import { InterruptedError, readBack, writeFile } from "./archive-files.ts";
+import { InterruptedError, isFault, readBack, writeFile } from "./archive-files.ts";
 import { fileNameOf, writeManifest } from "./manifest.ts";
 
 /** A place and a format for chunks, and the actor. */
@@ -34,6 +35,8 @@ export interface ArchiveRun {
 export interface ArchivedNow {
   readonly chunk: string;
   readonly events: number;
+  /** The name of the file in the archive. */
+  readonly file: string;
   readonly bytes: number;
   readonly dropped: boolean;
 }
@@ -51,22 +54,23 @@ export async function archiveChunk(
     earlier?.state === "verified" &&
     earlier.destination === run.destination.url &&
     earlier.format === run.format.name;
-  const file = isSame ? await stillThere(run, earlier) : undefined;
-  const { bytes, events } = file ?? (await exportAndVerify(run, due));
-  if (run.keep) return { chunk: due.chunk, events, bytes, dropped: false };
+  const kept = isSame ? await stillThere(run, earlier) : undefined;
+  const { file, bytes, events } = kept ?? (await exportAndVerify(run, due));
+  if (run.keep) return { chunk: due.chunk, events, file, bytes, dropped: false };
   run.onProgress("dropping", events);
   try {
     await dropArchivedChunk(run.database, due.chunk);
   } catch (error) {
-    if (!(error instanceof ArchiveOutdatedError) || file === undefined) throw error;
+    if (!(error instanceof ArchiveOutdatedError) || kept === undefined) throw error;
     // It got events since an earlier run.
     return archiveChunk(run, due, undefined);
   }
-  return { chunk: due.chunk, events, bytes, dropped: true };
+  return { chunk: due.chunk, events, file, bytes, dropped: true };
 }
 
 interface Kept {
   readonly events: number;
+  readonly file: string;
   readonly bytes: number;
 }
 
@@ -85,9 +89,10 @@ async function stillThere(run: ArchiveRun, earlier: ArchivedChunk): Promise<Kept
       signal,
     );
     refuseDamaged(earlier, found);
-    return { events: found.events, bytes: found.file.bytes };
+    if (found.file.sha256 !== file.sha256) return undefined;
+    return { events: found.events, file: file.name, bytes: found.file.bytes };
   } catch (error) {
-    if (error instanceof ArchiveFileMissingError || error instanceof ArchiveDamagedError) return undefined;
+    if (isFault(error)) return undefined;
     throw error;
   }
 }
@@ -95,8 +100,9 @@ async function stillThere(run: ArchiveRun, earlier: ArchivedChunk): Promise<Kept
 async function exportAndVerify(run: ArchiveRun, due: DueChunk): Promise<Kept> {
   const { database, destination, format, signal, by } = run;
   const { chunk } = due;
-  await beginExport(database, due, { destination: destination.url, format: format.name, by });
-  const base = fileNameOf(run.store, due);
+  const place = { destination: destination.url, format: format.name, by };
+  await beginExport(database, due, place);
+  const base = fileNameOf(run.store, due, randomUUID());
   const name = `${base}.${format.extension}`;
   let file = { name, bytes: 0, sha256: "" };
   const written: EventsDigest = await exportChunk(
@@ -119,8 +125,8 @@ async function exportAndVerify(run: ArchiveRun, due: DueChunk): Promise<Kept> {
     throw new ArchiveDamagedError(chunk, "it was read back with other bytes");
   if (found.events !== written.events || found.digest !== written.digest)
     throw new ArchiveDamagedError(chunk, "it was read back with other events");
-  await markVerified(database, chunk, { ...written, files: [file, manifest] });
-  return { events: written.events, bytes: file.bytes };
+  await markVerified(database, chunk, { ...written, ...place, files: [file, manifest] });
+  return { events: written.events, file: name, bytes: file.bytes };
 }
 
 async function* one(content: Uint8Array): AsyncGenerator<Uint8Array, void, void> {

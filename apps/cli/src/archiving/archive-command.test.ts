@@ -1,10 +1,12 @@
 import {
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -51,12 +53,12 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(...args: readonly string[]) {
+const run = (...args: readonly string[]) => runOn(dataDirectory, ...args);
+
+async function runOn(data: string, ...args: readonly string[]) {
   vi.stubEnv("DATABASE_URL", "");
   const command = setUpCommand(archiveCommand(), (rest) => `archive ${rest}`);
-  const { code, out, errors } = await runInProcess(() =>
-    runProgram(command, [...args, "--data", dataDirectory]),
-  );
+  const { code, out, errors } = await runInProcess(() => runProgram(command, [...args, "--data", data]));
   return { code, text: out.join("\n"), errors: errors.join("\n") };
 }
 
@@ -96,8 +98,8 @@ it("writes chunks with a manifest, verifies and drops them, and restores them", 
   const files = readdirSync(join(place, store)).sort();
   expect(files).toEqual(
     ["2024-01-01", "2024-01-02"].flatMap((day) => [
-      expect.stringMatching(new RegExp(`^${day}-hyper_\\w+_chunk\\.manifest\\.json$`)),
-      expect.stringMatching(new RegExp(`^${day}-hyper_\\w+_chunk\\.ndjson\\.zst$`)),
+      expect.stringMatching(new RegExp(`^${day}-hyper_\\w+_chunk-[0-9a-f-]{36}\\.manifest\\.json$`)),
+      expect.stringMatching(new RegExp(`^${day}-hyper_\\w+_chunk-[0-9a-f-]{36}\\.ndjson\\.zst$`)),
     ]),
   );
   const manifest: unknown = JSON.parse(readFileSync(join(place, store, files[0] ?? ""), "utf8"));
@@ -142,6 +144,23 @@ it("archives as Parquet too, and finds an archive that was changed or is gone", 
   expect((await run("restore", chunk)).code).toBe(EXIT.failed);
   writeFileSync(file, content);
   expect((await run("restore", chunk)).text).toContain("2 events restored");
+}, 120_000);
+
+it("replaces no file: neither what a copy of the database has archived, nor a damaged one of its own", async () => {
+  const shared = join(folder, "shared");
+  const first = ["--before", "2024-01-02T00:00:00Z", "--to", shared];
+  expect((await run(...first, "--keep")).code).toBe(EXIT.done);
+  const copy = join(folder, "copy");
+  cpSync(dataDirectory, copy, { recursive: true });
+  const [store = ""] = readdirSync(shared);
+  const [damaged = ""] = readdirSync(join(shared, store)).filter((name) => name.endsWith(".zst"));
+  truncateSync(join(shared, store, damaged), 10);
+  for (const data of [dataDirectory, copy]) {
+    expect((await runOn(data, ...first)).text).toMatch(/verified and dropped$/);
+    expect((await runOn(data, "verify")).text).toMatch(/as archived$/);
+  }
+  expect(readdirSync(join(shared, store))).toHaveLength(6);
+  expect((await run("verify")).code).toBe(EXIT.done);
 }, 120_000);
 
 it.each([

@@ -32,7 +32,7 @@ import { jsonText, plain } from "../terminal/table.ts";
 import { type ArchivedNow, archiveChunk } from "./archive-chunk.ts";
 import { InterruptedError } from "./archive-files.ts";
 import { describeArchived, describeDone, describeDue } from "./describe-archive.ts";
-import { fileNameOf, storeName } from "./manifest.ts";
+import { storeName } from "./manifest.ts";
 import { restoreArchived, verifyArchived } from "./use-archive.ts";
 
 const MAX_ACTOR = 134;
@@ -143,9 +143,10 @@ async function archive(options: ArchiveOptions): Promise<void> {
         signal,
         onProgress,
       };
-      done.push(await archiveChunk(run, chunk, earlier.get(chunk.chunk)));
+      const archived = await archiveChunk(run, chunk, earlier.get(chunk.chunk));
+      done.push(archived);
       line.end();
-      if (!options.json) console.log(plain(describeDone(done.at(-1), fileNameOf(run.store, chunk))));
+      if (!options.json) console.log(plain(describeDone(archived)));
     }
     if (options.json) console.log(jsonText(done, 2));
     else if (due.length === 0) console.log(`No chunk that ends before ${before} can be archived.`);

@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import {
   type ArchiveDestination,
+  ArchiveFileBrokenError,
+  ArchiveFileMissingError,
   type ArchiveFormatName,
   type ArchiveRow,
   archiveFormat,
 } from "@synap/archive";
 import type { SqlSession } from "@synap/database";
 import {
+  ArchiveDamagedError,
   type ArchivedFile,
   BlockCheck,
   digestRows,
@@ -88,6 +91,16 @@ export interface ReadBack extends EventsDigest {
   readonly file: ArchivedFile;
   /** The blocks of the hash chain that its events don't make. */
   readonly differing: readonly number[];
+}
+
+/** True for the error of a file that is gone, can't be read, or has other events than it should. */
+export function isFault(error: unknown): error is Error {
+  return (
+    error instanceof ArchiveDamagedError ||
+    error instanceof ArchiveFileMissingError ||
+    error instanceof ArchiveFileBrokenError ||
+    error instanceof RangeError
+  );
 }
 
 /** Reads a file of events back and digests it, and compares its events with blocks of the hash chain. */

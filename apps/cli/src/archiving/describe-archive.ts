@@ -6,10 +6,8 @@ import type { ArchivedNow } from "./archive-chunk.ts";
 /** The width of tables: the names of chunks are for restoring them, and so are not cut. */
 const WHOLE_NAMES = Number.POSITIVE_INFINITY;
 
-/** Describes a chunk that was archived, and the name of its files. */
-export function describeDone(done: ArchivedNow | undefined, file: string): string {
-  if (done === undefined) return "";
-  const { chunk, events, bytes, dropped } = done;
+/** Describes a chunk that was archived. */
+export function describeDone({ chunk, events, file, bytes, dropped }: ArchivedNow): string {
   return `${chunk}: ${counted(events, "event")} in ${file} (${counted(bytes, "byte")}), verified${dropped ? " and dropped" : ""}`;
 }
 

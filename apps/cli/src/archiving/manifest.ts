@@ -57,8 +57,15 @@ export async function storeName(session: SqlSession): Promise<string> {
   return row.name;
 }
 
-/** The name of a chunk's files, without what follows its first dot. */
-export function fileNameOf(store: string, { chunk, from }: Pick<DueChunk, "chunk" | "from">): string {
+/**
+ * The name of a chunk's files, without what follows its first dot. Each attempt has its own, because a copy of the database has the same store, chunks
+ * and days, and a file may be all that is left of another's events.
+ */
+export function fileNameOf(
+  store: string,
+  { chunk, from }: Pick<DueChunk, "chunk" | "from">,
+  attempt: string,
+): string {
   const [, table = chunk] = /\._?([^.]+)$/.exec(chunk) ?? [];
-  return `${store}/${from.slice(0, 10)}-${table.replaceAll(/[^A-Za-z0-9_-]/g, "-")}`;
+  return `${store}/${from.slice(0, 10)}-${table.replaceAll(/[^A-Za-z0-9_-]/g, "-")}-${attempt}`;
 }

@@ -1,9 +1,4 @@
-import {
-  ARCHIVE_FORMATS,
-  ArchiveFileBrokenError,
-  ArchiveFileMissingError,
-  openArchiveDestination,
-} from "@synap/archive";
+import { ARCHIVE_FORMATS, openArchiveDestination } from "@synap/archive";
 import type { Database } from "@synap/database";
 import {
   ArchiveDamagedError,
@@ -19,7 +14,7 @@ import {
 } from "@synap/database/internal";
 import { counted } from "@synap/types/internal";
 import type { ProgressLine } from "../terminal/progress-line.ts";
-import { type EventFile, readBack, readRows } from "./archive-files.ts";
+import { type EventFile, isFault, readBack, readRows } from "./archive-files.ts";
 
 /** A database with archived chunks, a signal that ends the work, and where its progress is shown. */
 export interface ArchiveUse {
@@ -73,12 +68,7 @@ async function faultOf(
       return `the hash chain has other events: block ${found.differing.slice(0, 10).join(", ")}`;
     return undefined;
   } catch (error) {
-    const isFault =
-      error instanceof ArchiveDamagedError ||
-      error instanceof ArchiveFileMissingError ||
-      error instanceof ArchiveFileBrokenError ||
-      error instanceof RangeError;
-    if (isFault) return error.message;
+    if (isFault(error)) return error.message;
     throw error;
   }
 }

@@ -21,6 +21,7 @@ import { ArchiveDamagedError, ArchiveOutdatedError, ArchiveStateError } from "./
 import { archivedChunks, archivedEvents } from "./archived-chunk.ts";
 import { dropArchivedChunk } from "./drop-chunk.ts";
 import { dueChunks } from "./due-chunks.ts";
+import { beginExport, markVerified } from "./export-chunk.ts";
 
 const DAY_MS = 86_400_000;
 const MONDAY = Date.UTC(2024, 0, 1);
@@ -124,6 +125,42 @@ describeOnEveryEngine("archived chunks", (engine) => {
     expect(archived).toMatchObject({ state: "dropped", archivedBy: "user:ada" });
   });
 
+  it("of two runs at a time, the one that was read back says where the events are, and none begins again what was dropped", async () => {
+    const [due] = await dueChunks(engine.database, AFTER_ALL);
+    if (due === undefined) throw new Error("No chunk is due.");
+    const { chunk } = due;
+    const stateOf = async () =>
+      (await archivedChunks(engine.database)).find((archived) => archived.chunk === chunk);
+    await exportInto(kept, engine.database, chunk);
+    const exported = await stateOf();
+    const { digest = "" } = exported ?? {};
+    const [one, other] = ["file:///one", "file:///other"].map((destination) => ({
+      destination,
+      format: "parquet",
+      by: `user:${destination.slice(8)}`,
+    }));
+    if (one === undefined || other === undefined) throw new Error("There are two.");
+    await beginExport(engine.database, due, one);
+    await beginExport(engine.database, due, other);
+    const files = [{ name: "one", bytes: 1, sha256: "1".repeat(64) }];
+    await markVerified(engine.database, chunk, { ...due, ...one, digest, files });
+    await expect(
+      markVerified(engine.database, chunk, { ...due, ...other, digest, files: [] }),
+    ).rejects.toThrow(ArchiveStateError);
+    expect(await stateOf()).toMatchObject({ state: "verified", destination: one.destination, files });
+
+    // As it is for a run that saw the chunk before another one dropped it.
+    const set = (state: string) =>
+      engine.database.asOwner((owner) =>
+        owner.query("UPDATE synap.archived_chunks SET state = $2 WHERE chunk = $1", [chunk, state]),
+      );
+    await set("dropped");
+    await expect(beginExport(engine.database, due, other)).rejects.toThrow(`The chunk ${chunk} is dropped`);
+    expect(await stateOf()).toMatchObject({ state: "dropped", destination: one.destination, files, digest });
+    await set("verified");
+    kept.delete(chunk);
+  });
+
   it("neither an id nor a key nor a version of them is given out again", async () => {
     const [row] = [...kept.values()].at(-1) ?? [];
     if (row === undefined) throw new Error("Nothing is archived.");
@@ -168,6 +205,11 @@ describeOnEveryEngine("archived chunks", (engine) => {
     const found: string[] = [];
     await engine.database
       .asOwner(async (owner) => {
+        // An archived event may be the record of another chunk, but not of the one that it is in.
+        await owner.query(`UPDATE synap.archived_chunks SET "position" = last_position WHERE chunk = $1`, [
+          chunk,
+        ]);
+        found.push(...(await verifyChain(owner)).faults.map(({ kind }) => kind));
         await owner.query("UPDATE synap.archived_chunks SET digest = sha256('') WHERE chunk = $1", [chunk]);
         found.push(...(await verifyChain(owner)).faults.map(({ kind }) => kind));
         await owner.query("DELETE FROM synap.archived_chunks WHERE chunk = $1", [chunk]);
@@ -175,7 +217,7 @@ describeOnEveryEngine("archived chunks", (engine) => {
         throw new Error("taken back");
       })
       .catch((error: unknown) => expect(error).toMatchObject({ message: "taken back" }));
-    expect(found).toEqual(["archive-unrecorded", "archive-unrecorded"]);
+    expect(found).toEqual(["archive-unrecorded", "archive-unrecorded", "archive-unrecorded"]);
     await restoreFrom(kept, engine.database, chunk);
   });
 });

@@ -24,7 +24,7 @@ export interface ArchiveTarget {
 }
 
 const BEGIN = `
-INSERT INTO synap.archived_chunks (
+INSERT INTO synap.archived_chunks AS kept (
   chunk, state, range_start, range_end, events, first_position, last_position, min_timestamp, max_timestamp, destination, format, archived_by
 )
 SELECT c.chunk, 'exporting', c.range_start, c.range_end, $2, $3, $4, $5::text::timestamptz, $6::text::timestamptz, $7, $8, $9
@@ -35,9 +35,14 @@ ON CONFLICT (chunk) DO UPDATE SET
   min_timestamp = EXCLUDED.min_timestamp, max_timestamp = EXCLUDED.max_timestamp, destination = EXCLUDED.destination,
   format = EXCLUDED.format, archived_by = EXCLUDED.archived_by, begun_at = clock_timestamp(), digest = NULL, files = '[]',
   verified_at = NULL
+-- Another run may have dropped it since this statement began, and nothing else says where its events are.
+WHERE kept.state IN ('exporting', 'verified')
 RETURNING chunk`;
 
-/** Notes that a chunk is being archived. One whose archiving was interrupted begins again. */
+/**
+ * Notes that a chunk is being archived. One whose archiving was interrupted begins again.
+ * @throws ArchiveStateError for one that is not in the database, or was dropped or restored under this name
+ */
 export async function beginExport(
   database: Database,
   due: DueChunk,
@@ -45,8 +50,12 @@ export async function beginExport(
 ): Promise<void> {
   const { chunk, events, firstPosition, lastPosition, from, to } = due;
   const parameters = [chunk, events, firstPosition, lastPosition, from, to, destination, format, by];
-  const rows = await database.asOwner((owner) => owner.query(BEGIN, parameters));
-  if (rows.length === 0) throw new ArchiveStateError(chunk, undefined, "in the database");
+  await database.asOwner(async (owner) => {
+    const rows = await owner.query(BEGIN, parameters);
+    if (rows.length > 0) return;
+    const archived = await lockArchivedChunk(owner, chunk);
+    throw new ArchiveStateError(chunk, archived?.state, "in the database");
+  });
 }
 
 /** The rows of a chunk, in the order of positions. */
@@ -104,19 +113,19 @@ export async function exportChunk(
   });
 }
 
-/** The files of an archived chunk, as they were read back. */
-export interface VerifiedExport extends EventsDigest {
+/** The files of an archived chunk, as they were read back, and where they are. */
+export interface VerifiedExport extends EventsDigest, ArchiveTarget {
   readonly files: readonly ArchivedFile[];
 }
 
 /**
- * Notes that the archive of a chunk was read back, and has what the database has.
+ * Notes that the archive of a chunk was read back, and has what the database has. Of two runs at a time, the place and the files are of the same one.
  * @throws ArchiveStateError when it is not being archived
  */
 export async function markVerified(
   database: Database,
   chunk: string,
-  { events, firstPosition, lastPosition, digest, files }: VerifiedExport,
+  { events, firstPosition, lastPosition, digest, files, destination, format, by }: VerifiedExport,
 ): Promise<void> {
   await database.asOwner(async (owner) => {
     const archived = await lockArchivedChunk(owner, chunk);
@@ -124,9 +133,9 @@ export async function markVerified(
     await owner.query(
       `UPDATE synap.archived_chunks
           SET state = 'verified', verified_at = clock_timestamp(), events = $2, first_position = $3, last_position = $4,
-              digest = decode($5, 'hex'), files = $6::text::jsonb
+              digest = decode($5, 'hex'), files = $6::text::jsonb, destination = $7, format = $8, archived_by = $9
         WHERE chunk = $1`,
-      [chunk, events, firstPosition, lastPosition, digest, JSON.stringify(files)],
+      [chunk, events, firstPosition, lastPosition, digest, JSON.stringify(files), destination, format, by],
     );
   });
 }

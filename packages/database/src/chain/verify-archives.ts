@@ -4,10 +4,11 @@ import { isArchived } from "../archive/archived-ranges.ts";
 import type { SqlSession } from "../connection/sql-session.ts";
 import type { ChainFault } from "./chain-fault.ts";
 
-// The event that records an archived chunk may be archived itself; its chunk's own record then vouches for it.
+// The event that records an archived chunk may be archived itself; its chunk's own record then vouches for it. Not in the chunk that it
+// records, nor in an earlier one: each could vouch for itself.
 const ARCHIVES = `
 SELECT c.chunk, c.events, coalesce(b.events, 0) + coalesce(d.events, 0) AS noted,
-       e."position" IS NOT NULL OR ${isArchived('c."position"')} AS is_recorded
+       e."position" IS NOT NULL OR c."position" > c.last_position AND ${isArchived('c."position"')} AS is_recorded
   FROM (
     SELECT chunk FROM synap.archived_chunks WHERE state = 'dropped'
      UNION SELECT chunk FROM synap.archived_blocks
