@@ -5,7 +5,8 @@
 --   before_position                  only entries with a lower position; null: from the end of the log
 --   max_entries                      the size of the page
 --
--- A page has every event that was committed when the first page was read. Raises SY017 for one that would come to an archived event. A statement with time bounds is planned with their
+-- A page has every event that was committed when the first page was read. Raises SY017 for one that would come to an archived event. VOLATILE, as
+-- synap.get_aggregate_events. A statement with time bounds is planned with their
 -- values, for the chunks between them. Events of an actor, and of a range of more than 30 days, may be in any chunk: planning
 -- for all of them at each call would cost ten times as much as a plan that the session keeps.
 --
@@ -15,7 +16,7 @@ CREATE OR REPLACE FUNCTION synap.audit_entries(
   of_actor text, of_subject_type text, of_subject_id text, before_position bigint, max_entries integer
 )
 RETURNS SETOF synap_read.audit_log
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_generic_plan
 SET jit = off
 AS $$

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION synap_visible.audit_entries_of_user(
   of_actor text, of_subject_type text, of_subject_id text, before_position bigint, max_entries integer
 )
 RETURNS SETOF synap_read.audit_log
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_generic_plan
 SET jit = off
 AS $$

@@ -1,12 +1,13 @@
 -- Returns the events of a stream in order, from a version on: at most "max_events", fewer when they are large, up to the
--- event that reaches 4 MiB of JSON, and up to the first that is archived; raises SY017 if that is the first wanted one.
+-- event that reaches 4 MiB of JSON, and up to the first that is archived; raises SY017 if that is the first wanted one. VOLATILE, so that each
+-- statement sees what was committed before it began: a chunk that is restored while this waits to look at the archive is read.
 CREATE OR REPLACE FUNCTION synap.get_aggregate_events(
   aggregate_type text,
   aggregate_id   text,
   from_version   bigint  DEFAULT 1,
   max_events     integer DEFAULT 1000
 ) RETURNS SETOF synap.event_stream
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$

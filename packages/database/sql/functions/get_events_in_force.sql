@@ -1,7 +1,7 @@
 -- Returns the events that are in force: as known at a moment (default: all that is recorded), about another (default: whenever they hold), in
 -- the order of validity. Of an event and its corrections it is the last correction that was recorded by then; of one that was retracted, none.
 -- At most "max_events", fewer when they are large, as in get_aggregate_events. A null argument counts as omitted. Without a type, an aggregate
--- or a moment of validity it reads the whole log.
+-- or a moment of validity it reads the whole log. VOLATILE, as get_aggregate_events.
 CREATE OR REPLACE FUNCTION synap.get_events_in_force(
   known_at       timestamptz DEFAULT NULL,
   valid_at       timestamptz DEFAULT NULL,
@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION synap.get_events_in_force(
   aggregate_id   text        DEFAULT NULL,
   max_events     integer     DEFAULT 1000
 ) RETURNS SETOF synap.event_stream
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$

@@ -203,6 +203,23 @@ describeOnEveryEngine("readers of archived events", (engine) => {
     ).toHaveLength(2);
   });
 
+  it("in SQL take a new snapshot once they have looked at the archive, so that a chunk restored meanwhile is read", async () => {
+    const rows = await engine.database.query<{ name: string; volatility: string }>(`
+      SELECT p.oid::regproc::text AS name, p.provolatile AS volatility
+        FROM pg_proc AS p
+       WHERE p.pronamespace IN ('synap'::regnamespace, 'synap_visible'::regnamespace)
+         AND p.prosrc ~ '(archived_before|before_archived|refuse_archived_entries_of_user|appends_up_to|next_appends)\\('
+       ORDER BY 1`);
+    expect(rows.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        "synap.audit_entries",
+        "synap.get_aggregate_events",
+        "synap.get_events_in_force",
+      ]),
+    );
+    expect(rows.filter(({ volatility }) => volatility !== "v")).toEqual([]);
+  });
+
   it("of the audit log and of figures are refused what they would lack", async () => {
     const audit = (actor: string | null, type: string | null, id: string | null, most: number) =>
       engine.database.query("SELECT FROM synap.audit_entries($1, $2, $3, NULL, $4)", [actor, type, id, most]);
