@@ -266,6 +266,15 @@ print(json.dumps([len(frame), str(frame.timestamp.dtype), last.timestamp.isoform
     await expect(encoded(archiveFormat("parquet"), [{ ...row, timestamp }])).rejects.toThrow(RangeError);
   });
 
+  it("reads null in columns that are newer than the file", async () => {
+    const bytes = await encoded(archiveFormat("parquet"), rows);
+    const newer = [...columns, { name: "added_later", type: "text" }];
+    const found: ArchiveRow[] = [];
+    for await (const batch of archiveFormat("parquet").decode(newer, inPieces(bytes, 1000)))
+      found.push(...batch);
+    expect(found).toEqual(rows.map((row) => ({ ...row, added_later: null })));
+  });
+
   it("refuses a file with other columns", async () => {
     const bytes = await encoded(archiveFormat("parquet"), rows);
     const others = columns.map((column, index) => (index === 3 ? { ...column, name: "aggregate" } : column));

@@ -89,7 +89,7 @@ async function* readGroups(
     if (found.length !== rowEnd - rowStart)
       throw new ArchiveFileBrokenError("a group has other rows than it says");
     yield found.map((values) =>
-      Object.fromEntries(kinds.map(({ name, kind }) => [name, fromParquet(kind, values[name])])),
+      Object.fromEntries(kinds.map(({ name, kind }) => [name, fromParquet(kind, values[name] ?? null)])),
     );
     rowStart = rowEnd;
   }
@@ -200,10 +200,11 @@ const READING = {
   },
 } as const;
 
-/** Refuses a file with other columns, and one with anything after or between its groups. */
+/** Refuses a file with other columns, but for those that are newer than it, and one with anything after or between its groups. */
 function refuseOther(columns: readonly ArchiveColumn[], metadata: FileMetaData, bytes: number): void {
   const names = metadata.schema.slice(1).map(({ name }) => name);
-  if (names.join("\0") !== columns.map(({ name }) => name).join("\0")) {
+  const known = columns.filter(({ name }) => names.includes(name));
+  if (names.length === 0 || names.join("\0") !== known.map(({ name }) => name).join("\0")) {
     throw new ArchiveFileBrokenError("it has other columns");
   }
   const groups = metadata.row_groups.flatMap((group) => group.columns);
