@@ -15,6 +15,7 @@ import { noteEvents } from "../../testing/test-events.ts";
 import { countEvents } from "../bookkeeping/count-events.ts";
 import { extendChain } from "../chain/extend-chain.ts";
 import { verifyChain } from "../chain/verify-chain.ts";
+import type { SqlSession } from "../connection/sql-session.ts";
 import { createEventStore } from "../internal.ts";
 import { verifyTables } from "../restore/verify-tables.ts";
 import { ArchiveDamagedError, ArchiveOutdatedError, ArchiveStateError } from "./archive-errors.ts";
@@ -109,6 +110,26 @@ describeOnEveryEngine("archived chunks", (engine) => {
     expect(await dueChunks(engine.database, AFTER_ALL)).toHaveLength(due.length - 1);
     while (await countEvents(engine.database));
     expect(await dueChunks(engine.database, AFTER_ALL)).toHaveLength(due.length);
+  });
+
+  it("is archived beside a verification, which finds no fault", async () => {
+    const { database } = engine;
+    const [first] = await dueChunks(database, AFTER_ALL);
+    const { chunk = "" } = first ?? {};
+    let reads = 0;
+    // The chunk is dropped between the statement that lists the chunks and the one that counts its events.
+    const session: SqlSession = {
+      query: async (text, parameters) => {
+        const isCount = /^\s*SELECT count\(\*\) AS events\s+FROM synap.events/.test(text);
+        if (isCount) reads += 1;
+        if (isCount && reads === 1) await archiveInto(kept, database, chunk);
+        return database.query(text, parameters);
+      },
+    };
+    expect((await verifyChain(session)).faults).toEqual([]);
+    expect(reads).toBeGreaterThan(1);
+    await restoreFrom(kept, database, chunk);
+    while (await extendChain(database));
   });
 
   it("is not dropped when an event came since it was read, nor unless it was read back", async () => {
