@@ -6,11 +6,13 @@ import {
   type ArchivedChunk,
   ArchiveOutdatedError,
   beginExport,
+  countEvents,
   type DueChunk,
   dropArchivedChunk,
   type EventsDigest,
   eventColumns,
   exportChunk,
+  extendChain,
   markVerified,
   refuseDamaged,
 } from "@synap/database/internal";
@@ -31,6 +33,15 @@ export interface ArchiveRun {
   readonly onProgress: (step: "writing" | "reading back" | "dropping", events: number) => void;
 }
 
+/** Number of times that a chunk is written which gets events meanwhile. */
+const MAX_ATTEMPTS = 3;
+
+/** Brings the hash chain and the figures up to the end of the log. */
+export async function catchUp(database: Database, onStep?: (step: string) => void): Promise<void> {
+  while (await extendChain(database)) onStep?.("adding events to the hash chain");
+  while (await countEvents(database)) onStep?.("counting events");
+}
+
 /** A chunk that was archived now. */
 export interface ArchivedNow {
   readonly chunk: string;
@@ -49,6 +60,7 @@ export async function archiveChunk(
   run: ArchiveRun,
   due: DueChunk,
   earlier: ArchivedChunk | undefined,
+  attempt = 1,
 ): Promise<ArchivedNow> {
   const isSame =
     earlier?.state === "verified" &&
@@ -61,9 +73,10 @@ export async function archiveChunk(
   try {
     await dropArchivedChunk(run.database, due.chunk);
   } catch (error) {
-    if (!(error instanceof ArchiveOutdatedError) || kept === undefined) throw error;
-    // It got events since an earlier run.
-    return archiveChunk(run, due, undefined);
+    if (!(error instanceof ArchiveOutdatedError) || attempt === MAX_ATTEMPTS) throw error;
+    // It got events since it was written. They have to be in the hash chain and in the figures too.
+    await catchUp(run.database);
+    return archiveChunk(run, due, undefined, attempt + 1);
   }
   return { chunk: due.chunk, events, file, bytes, dropped: true };
 }

@@ -14,9 +14,7 @@ import {
   ArchiveOutdatedError,
   ArchiveStateError,
   archivedChunks,
-  countEvents,
   dueChunks,
-  extendChain,
   isLockTimeout,
 } from "@synap/database/internal";
 import { commandOf } from "@synap/service/called-as";
@@ -29,7 +27,7 @@ import { dataOption, momentOption } from "../terminal/command.ts";
 import { helpText } from "../terminal/help-text.ts";
 import { ProgressLine } from "../terminal/progress-line.ts";
 import { jsonText, plain } from "../terminal/table.ts";
-import { type ArchivedNow, archiveChunk } from "./archive-chunk.ts";
+import { type ArchivedNow, archiveChunk, catchUp } from "./archive-chunk.ts";
 import { InterruptedError } from "./archive-files.ts";
 import { describeArchived, describeDone, describeDue } from "./describe-archive.ts";
 import { storeName } from "./manifest.ts";
@@ -117,8 +115,7 @@ async function archive(options: ArchiveOptions): Promise<void> {
     throw new UsageError("Archiving needs --before MOMENT and --to PLACE; or give list, verify or restore.");
   const destination = openPlace(to);
   await onArchive(options, async (database, signal, line) => {
-    while (await extendChain(database)) line.show(undefined, "adding events to the hash chain");
-    while (await countEvents(database)) line.show(undefined, "counting events");
+    await catchUp(database, (step) => line.show(undefined, step));
     const due = await dueChunks(database, new Date(before));
     if (options.dryRun) {
       console.log(options.json ? jsonText(due, 2) : describeDue(due));
