@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { passingKeys, storeStatistics } from "@synap/database/internal";
 import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
 import { EventDispatcher } from "@synap/handlers/internal";
@@ -197,7 +198,15 @@ describe("a sink of a config", () => {
     await expect(reading.catchUp(name)).rejects.toMatchObject(refused);
     give = (events) => events.map(() => ({ status: "waiting" }));
     await expect(reading.catchUp(name)).rejects.toMatchObject(refused);
-    give = (events) => events.map(() => ({ status: "failed", error: new Error("refused") }));
+    const failing: typeof give = (events) =>
+      events.map(() => ({ status: "failed", error: new Error("refused") }));
+    give = failing;
+    await reading.store.append({ ...event, id: randomUUID() });
+    await expect(reading.catchUp(name)).rejects.toMatchObject(refused);
+    give = (events) => [
+      ...failing(events.slice(0, 1)),
+      ...events.slice(1).map(() => ({ status: "waiting" as const })),
+    ];
     await reading.catchUp(name);
     const [deadLetter] = await reading.deadLetters.list({ handler: name, status: "open" });
     await reading.deadLetters.retry(deadLetter?.id ?? 0, { by: "user:ops" });
@@ -209,7 +218,40 @@ describe("a sink of a config", () => {
       return events.map(() => ({ status: "applied" }));
     };
     await reading.catchUp(name);
-    expect(late).toEqual([event.id]);
+    expect(late[0]).toBe(event.id);
+    expect(late).toHaveLength(2);
+  });
+
+  it("may leave a part of a batch for another call, unless it keeps the checkpoint", async () => {
+    const { sink, name, got } = collecting();
+    const calls: number[] = [];
+    const slow: typeof sink = {
+      ...sink,
+      eventTypes: ["customer.left"],
+      open: async (signal) => ({
+        ...(await sink.open(signal)),
+        apply: async (events) => {
+          got.push(...events.slice(0, 2));
+          calls.push(events.length);
+          return events.map((_, index) => ({ status: index < 2 ? "applied" : "waiting" }));
+        },
+      }),
+    };
+    const { database } = test;
+    const { catalogue } = defineConfig({ eventTypes: [joined, left] });
+    const events = ["a", "a", "a", "b", "a"].map((aggregateId) =>
+      catalogue.createSynapEvent({ type: "customer.left", aggregateId, source: name, data: {} }),
+    );
+    const reading = new EventDispatcher({ database, catalogue, sinks: [slow] });
+    cleanups.push(() => reading.stopSinks());
+    await reading.store.appendBatch(events);
+    expect(await reading.catchUp(name)).toMatchObject({ status: "done", processed: 5 });
+    expect(calls).toEqual([5, 3, 1]);
+    expect(got.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    const keeping = { ...slow, name: `${name}-keeping`, promise: { ...slow.promise, keepsCheckpoint: true } };
+    const other = new EventDispatcher({ database, catalogue, sinks: [keeping] });
+    cleanups.push(() => other.stopSinks());
+    await expect(other.catchUp(keeping.name)).rejects.toMatchObject({ cause: { code: "SINK_OUTCOME" } });
   });
 
   it("is closed with the application", async () => {

@@ -233,7 +233,7 @@ export class SinkFollower {
       ),
       opened.closing,
     );
-    return sortByOutcome(sink.name, events, outcomes);
+    return sortByOutcome(sink, events, outcomes, range.late !== undefined);
   }
 
   #lease(): Promise<LeasedSink | undefined> {

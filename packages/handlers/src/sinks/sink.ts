@@ -56,7 +56,8 @@ export interface SinkRange {
  *
  * - `applied`: confirmed by the destination, or left out because it has it already.
  * - `failed`: the destination refuses this event, and a repetition alone won't change that soon.
- * - `waiting`: not tried, because an earlier event of its stream has failed, or undone together with one.
+ * - `waiting`: not tried, because an earlier event of its stream has failed, or undone together with one. Where Synap keeps the checkpoint, a call
+ *   that takes long may also leave the rest for the next one, unless the events are late: it has applied at least one then.
  */
 export type SinkOutcome =
   | { readonly status: "applied" }
