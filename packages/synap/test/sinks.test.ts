@@ -254,6 +254,43 @@ describe("a sink of a config", () => {
     await expect(other.catchUp(keeping.name)).rejects.toMatchObject({ cause: { code: "SINK_OUTCOME" } });
   });
 
+  it("holds nothing for a process that stood still while another one took the sink", async () => {
+    const { sink, name, got } = collecting();
+    const { database } = test;
+    const { catalogue } = defineConfig({ eventTypes: [joined, left] });
+    const taking: typeof sink = { ...sink, eventTypes: ["customer.left"] };
+    const standing: typeof sink = {
+      ...taking,
+      open: async (signal) => ({
+        ...(await sink.open(signal)),
+        apply: async (events) => {
+          // The destination has refused them; before that is noted, the lease ends and another process applies them.
+          await database.query("UPDATE synap.sinks SET leased_until = '-infinity' WHERE name = $1", [name]);
+          await other.catchUp(name);
+          return events.map(() => ({ status: "failed", error: new Error("refused") }));
+        },
+      }),
+    };
+    const other = new EventDispatcher({ database, catalogue, sinks: [taking] });
+    const stood = new EventDispatcher({ database, catalogue, sinks: [standing] });
+    cleanups.push(
+      () => other.stopSinks(),
+      () => stood.stopSinks(),
+    );
+    const event = catalogue.createSynapEvent({
+      type: "customer.left",
+      aggregateId: "c-1",
+      source: name,
+      data: {},
+    });
+    await other.store.append(event);
+    await expect(stood.catchUp(name)).rejects.toMatchObject({ cause: { code: "SINK_POSITION" } });
+    expect(await stood.catchUp(name)).toEqual({ status: "busy" });
+    await database.query("UPDATE synap.held_streams SET retry_at = now() WHERE handler = $1", [name]);
+    await other.catchUp(name);
+    expect(got.map(({ id }) => id)).toEqual([event.id]);
+  });
+
   it("is closed with the application", async () => {
     const { synap, join, isClosed, name } = await open();
     await synap.waitFor((await join("c-1")).position, name);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Database, EventStore } from "@synap/database";
+import type { Database, EventStore, Transaction } from "@synap/database";
 import { readEpochs, saveCheckpoint, withTimeLimit } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { clearPassFailure } from "../dispatch/failed-passes.ts";
@@ -15,7 +15,7 @@ import { type HeldEvents, holdFailed, readLateEvents, removeLate } from "./held-
 import { type ShownTypes, showTo } from "./show-to-sink.ts";
 import type { Sink, SinkCheckpoint, SinkConnection, SinkRange } from "./sink.ts";
 import { SinkPositionError, SinkTimeoutError } from "./sink-errors.ts";
-import { type LeasedSink, leaveLease, takeLease } from "./sink-lease.ts";
+import { keepLease, type LeasedSink, leaveLease, takeLease } from "./sink-lease.ts";
 import { type SortedEvents, sortByOutcome } from "./sort-by-outcome.ts";
 
 /** The parts of a {@link SinkFollower}. */
@@ -115,7 +115,7 @@ export class SinkFollower {
   }
 
   async #pass(): Promise<HandlerPass> {
-    const { database, store, sink } = this.#options;
+    const { store, sink } = this.#options;
     const leased = await this.#lease();
     if (leased === undefined) {
       await this.#close();
@@ -141,10 +141,10 @@ export class SinkFollower {
       ...sink.filter,
     });
     if (watermark < after) throw new SinkPositionError(sink.name, after, `but the log ends at ${watermark}`);
-    const free = leased.held ? await database.transaction((tx) => parkHeld(tx, sink.name, events)) : events;
+    const free = leased.held ? await this.#write(opened, (tx) => parkHeld(tx, sink.name, events)) : events;
     const applied = await this.#applyNext(opened, free, position);
     if (position !== leased.position || leased.failing) {
-      await database.transaction(async (transaction) => {
+      await this.#write(opened, async (transaction) => {
         if (leased.failing) await clearPassFailure(transaction, sink.name);
         if (position !== leased.position) await saveCheckpoint(transaction, sink.name, position);
       });
@@ -161,7 +161,7 @@ export class SinkFollower {
 
   /** Applies the next events of the log. Repeats without those that fail, whose streams are held first. */
   async #applyNext(opened: Opened, events: readonly StoredEvent[], to: number): Promise<Applied> {
-    const { database, sink, retries } = this.#options;
+    const { sink, retries } = this.#options;
     const { position: from } = opened.checkpoint;
     if (to === from) return { processed: 0, deadLettered: 0, retrying: [] };
     const retrying: RetryingEvent[] = [];
@@ -171,7 +171,7 @@ export class SinkFollower {
       const done = new Set(sink.promise.keepsCheckpoint ? failed.map(({ event }) => event) : applied);
       if (failed.length > 0) {
         const batch = rest;
-        const held = await database.transaction((tx) => holdFailed(tx, sink.name, batch, failed, retries));
+        const held = await this.#write(opened, (tx) => holdFailed(tx, sink.name, batch, failed, retries));
         retrying.push(...held.retrying);
         deadLettered += held.deadLettered;
         for (const { event } of failed) done.add(event);
@@ -182,12 +182,7 @@ export class SinkFollower {
       if (rest.length === 0 && !sink.promise.keepsCheckpoint) break;
       if (done.size === 0)
         throw new SinkPositionError(sink.name, from, "and takes none of the events behind it");
-      if ((await this.#lease()) === undefined)
-        throw new SinkPositionError(
-          sink.name,
-          from,
-          "and the sink was paused, or another process has begun to run it",
-        );
+      await this.#renew(opened);
     }
     opened.checkpoint = { position: to, epoch: opened.epochName };
     return { processed: events.length, deadLettered, retrying };
@@ -209,11 +204,12 @@ export class SinkFollower {
       const [first] = failed;
       if (first !== undefined && first.event !== rest[0]) {
         rest = rest.slice(0, rest.indexOf(first.event));
+        await this.#renew(opened);
         continue;
       }
       isOpen = false;
       const upTo = first?.event.position ?? rest.at(-1)?.position ?? 0;
-      held = await database.transaction(async (transaction) => {
+      held = await this.#write(opened, async (transaction) => {
         await removeLate(transaction, sink.name, stream, upTo);
         return holdFailed(transaction, sink.name, first === undefined ? [] : rest, failed, retries, earlier);
       });
@@ -238,6 +234,36 @@ export class SinkFollower {
 
   #lease(): Promise<LeasedSink | undefined> {
     return takeLease(this.#options.database, this.sink.name, this.#runner);
+  }
+
+  /** Renews the lease between two calls of a pass. @throws SinkPositionError if the sink was paused or taken */
+  async #renew({ checkpoint }: Opened): Promise<void> {
+    if ((await this.#lease()) === undefined)
+      throw new SinkPositionError(
+        this.sink.name,
+        checkpoint.position,
+        "and the sink was paused, or another process has begun to run it",
+      );
+  }
+
+  /**
+   * Notes in the store what a call has shown, unless another process has begun to run the sink meanwhile, as when this one stood still: that may
+   * have applied what failed here, which must not be held now.
+   */
+  #write<Result>(
+    { checkpoint }: Opened,
+    work: (transaction: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    const { database, sink } = this.#options;
+    return database.transaction(async (transaction) => {
+      if (!(await keepLease(transaction, sink.name, this.#runner)))
+        throw new SinkPositionError(
+          sink.name,
+          checkpoint.position,
+          "and another process has begun to run the sink",
+        );
+      return work(transaction);
+    });
   }
 
   async #open(leased: LeasedSink): Promise<Opened> {

@@ -1,4 +1,4 @@
-import type { SqlSession } from "@synap/database";
+import type { SqlSession, Transaction } from "@synap/database";
 
 /** Duration of a lease, in milliseconds: longer than a call of a destination may take. */
 const LEASE_MS = 60_000;
@@ -40,6 +40,19 @@ export async function takeLease(
 ): Promise<LeasedSink | undefined> {
   const [row] = await session.query<LeasedSink>(TAKE, [sink, runner, LEASE_MS]);
   return row;
+}
+
+/**
+ * Keeps other processes from taking the sink until the transaction ends. The lease may have run out, as long as nobody else has taken it.
+ *
+ * @returns false if another process has taken it
+ */
+export async function keepLease(transaction: Transaction, sink: string, runner: string): Promise<boolean> {
+  const kept = await transaction.query<{ name: string }>(
+    "SELECT name FROM synap.sinks WHERE name = $1 AND runner = $2 FOR SHARE",
+    [sink, runner],
+  );
+  return kept.length > 0;
 }
 
 /** Gives up the lease of a sink, so that another process may go on at once. */
