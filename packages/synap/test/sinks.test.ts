@@ -291,6 +291,54 @@ describe("a sink of a config", () => {
     expect(got.map(({ id }) => id)).toEqual([event.id]);
   });
 
+  it.each(["before", "after"])(
+    "leaves out an event that was skipped, %s it was met again in a pass that had been interrupted",
+    async (when) => {
+      const { sink, name, got } = collecting();
+      const { database } = test;
+      const { catalogue } = defineConfig({ eventTypes: [joined, left] });
+      const events = ["a", "a", "b"].map((aggregateId) =>
+        catalogue.createSynapEvent({ type: "customer.left", aggregateId, source: name, data: {} }),
+      );
+      let isAway = false;
+      const refusing: typeof sink = {
+        ...sink,
+        eventTypes: ["customer.left"],
+        open: async (signal) => ({
+          ...(await sink.open(signal)),
+          apply: async (given) => {
+            if (isAway) throw new Error("The destination is away.");
+            isAway = given.length === events.length;
+            if (isAway)
+              return given.map((_, index) => ({
+                status: index > 0 ? "waiting" : "failed",
+                error: "refused",
+              }));
+            got.push(...given);
+            return given.map(() => ({ status: "applied" }));
+          },
+        }),
+      };
+      const keeping = { ...refusing, promise: { ...refusing.promise, keepsCheckpoint: true } };
+      const reading = new EventDispatcher({ database, catalogue, sinks: [keeping], maxAttempts: 1 });
+      cleanups.push(() => reading.stopSinks());
+      await reading.store.appendBatch(events);
+      await expect(reading.catchUp(name)).rejects.toThrow("away");
+      isAway = false;
+      if (when === "after") await reading.catchUp(name);
+      const [deadLetter] = await reading.deadLetters.list({ handler: name, status: "open" });
+      expect(deadLetter?.eventId).toBe(events[0]?.id);
+      await reading.deadLetters.skip(deadLetter?.id ?? 0, { by: "user:ops", reason: "a test" });
+      for (let passes = 0; passes < 4; passes += 1) await reading.catchUp(name);
+      expect(got.map(({ id }) => id).sort()).toEqual(
+        events
+          .slice(1)
+          .map(({ id }) => id)
+          .sort(),
+      );
+    },
+  );
+
   it("is closed with the application", async () => {
     const { synap, join, isClosed, name } = await open();
     await synap.waitFor((await join("c-1")).position, name);

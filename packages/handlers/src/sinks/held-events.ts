@@ -80,6 +80,36 @@ export async function readLateEvents(
   };
 }
 
+/**
+ * Reads the last position of an event that is a dead letter of the sink, or was skipped. Such an event is not to be met again in the log, as it is when
+ * a pass was interrupted before the checkpoint moved, or the destination was emptied.
+ */
+export async function lastDeadLetter(session: SqlSession, sink: string): Promise<number> {
+  const [row] = await session.query<{ position: number }>(
+    `SELECT coalesce(max("position"), 0) AS "position" FROM synap.dead_letters
+      WHERE handler = $1 AND status IN ('open', 'skipped')`,
+    [sink],
+  );
+  return row?.position ?? 0;
+}
+
+/** The events without the dead letters of the sink: a retry brings back an open one, and nothing one that was skipped. */
+export async function withoutDeadLetters(
+  session: SqlSession,
+  sink: string,
+  events: readonly StoredEvent[],
+): Promise<readonly StoredEvent[]> {
+  if (events.length === 0) return events;
+  const rows = await session.query<{ id: string }>(
+    `SELECT event_id AS id FROM synap.dead_letters
+      WHERE handler = $1 AND event_id = ANY (ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb)))
+        AND content = '' AND status IN ('open', 'skipped')`,
+    [sink, JSON.stringify(events.map(({ id }) => id))],
+  );
+  const known = new Set(rows.map(({ id }) => id));
+  return known.size === 0 ? events : events.filter(({ id }) => !known.has(id));
+}
+
 /** Removes the parked events of a stream up to a position, and its hold when none is left. */
 export async function removeLate(
   transaction: Transaction,

@@ -11,7 +11,14 @@ import { callHandler } from "../handler/handler-call.ts";
 import { HandlerPassError, isTransientFailure } from "../handler/handler-errors.ts";
 import { asError } from "../handler/thrown-error.ts";
 import { checkCheckpoint, epochName } from "./check-checkpoint.ts";
-import { type HeldEvents, holdFailed, readLateEvents, removeLate } from "./held-events.ts";
+import {
+  type HeldEvents,
+  holdFailed,
+  lastDeadLetter,
+  readLateEvents,
+  removeLate,
+  withoutDeadLetters,
+} from "./held-events.ts";
 import { type ShownTypes, showTo } from "./show-to-sink.ts";
 import type { Sink, SinkCheckpoint, SinkConnection, SinkRange } from "./sink.ts";
 import { SinkPositionError, SinkTimeoutError } from "./sink-errors.ts";
@@ -35,6 +42,8 @@ interface Opened {
   /** The name of that epoch. */
   readonly epochName: string;
   readonly closing: AbortController;
+  /** The last position of a dead letter when it was opened. */
+  readonly lastDeadLetter: number;
   checkpoint: SinkCheckpoint;
 }
 
@@ -115,7 +124,7 @@ export class SinkFollower {
   }
 
   async #pass(): Promise<HandlerPass> {
-    const { store, sink } = this.#options;
+    const { database, store, sink } = this.#options;
     const leased = await this.#lease();
     if (leased === undefined) {
       await this.#close();
@@ -141,7 +150,9 @@ export class SinkFollower {
       ...sink.filter,
     });
     if (watermark < after) throw new SinkPositionError(sink.name, after, `but the log ends at ${watermark}`);
-    const free = leased.held ? await this.#write(opened, (tx) => parkHeld(tx, sink.name, events)) : events;
+    const wanted =
+      after < opened.lastDeadLetter ? await withoutDeadLetters(database, sink.name, events) : events;
+    const free = leased.held ? await this.#write(opened, (tx) => parkHeld(tx, sink.name, wanted)) : wanted;
     const applied = await this.#applyNext(opened, free, position);
     if (position !== leased.position || leased.failing) {
       await this.#write(opened, async (transaction) => {
@@ -282,7 +293,15 @@ export class SinkFollower {
         checkCheckpoint(sink.name, kept, epochs, watermark);
       }
       const checkpoint = kept ?? { position: own, epoch };
-      return { connection, epoch: current.number, epochName: epoch, closing, checkpoint };
+      const last = await lastDeadLetter(database, sink.name);
+      return {
+        connection,
+        epoch: current.number,
+        epochName: epoch,
+        closing,
+        lastDeadLetter: last,
+        checkpoint,
+      };
     } catch (error) {
       await connection.close();
       throw error;
