@@ -22,8 +22,8 @@ const { signal } = new AbortController();
 const late = { aggregateType: "note", aggregateId: "a" };
 
 /** Delivers events to a receiver that answers all of them with one status. */
-async function begin(status: number, options: Partial<WebhookDelivery> = {}) {
-  const receiver = await startReceiver(() => status);
+async function begin(status: number | (() => number), options: Partial<WebhookDelivery> = {}) {
+  const receiver = await startReceiver(() => (typeof status === "number" ? status : status()));
   const network = { http: true, ports: [receiver.port], allow: ["127.0.0.1"] };
   const target = webhookTarget("partner", `http://127.0.0.1:${receiver.port}/`, network);
   const { post, close } = openWebhook(target, { connectMs: 5_000, requestMs: 10_000 }, 1);
@@ -83,6 +83,26 @@ describe("an answer with 500", () => {
       "waiting",
     ]);
     await expect(deliver(delivery, ofStream, { from: 0, signal })).rejects.toThrow(/answered 500\.$/);
+  });
+});
+
+describe("an answer with 500 for the last event of a batch", () => {
+  it("is the event's, also when the others were delivered by a call that failed then", async () => {
+    const answers = [200, 503, 500];
+    const { delivery } = await begin(() => answers.shift() ?? 200);
+    const two = [note("a", 1), note("b", 2)];
+    await expect(deliver(delivery, two, { from: 0, signal })).rejects.toThrow(/answered 503\.$/);
+    expect(await statusesOf(deliver(delivery, two, { from: 0, signal }))).toEqual(["applied", "failed"]);
+  });
+
+  it("is the receiver's while several streams are left", async () => {
+    const answers = [200, 503, 500, 500];
+    const { delivery } = await begin(() => answers.shift() ?? 200);
+    const three = [note("a", 1), note("b", 2), note("c", 3)];
+    await expect(deliver(delivery, three, { from: 0, signal })).rejects.toThrow(/answered 503\.$/);
+    await expect(deliver({ ...delivery, concurrency: 2 }, three, { from: 0, signal })).rejects.toThrow(
+      /answered 500\.$/,
+    );
   });
 });
 
