@@ -361,7 +361,8 @@ describe("webhookSink", () => {
     const first = before.receiver.received[0];
     const { position } = JSON.parse(first?.body.toString() ?? "{}");
     const again = await begin(undefined, { filter: { source }, after: position });
-    await again.pass();
+    // It does not read what is before: that may be archived, or a large part of a long log.
+    expect(await again.pass()).toMatchObject({ status: "done", processed: 1 });
     expect(again.received()).toEqual(before.received().slice(1));
   });
 

@@ -287,7 +287,7 @@ export class SinkFollower {
     try {
       const epoch = epochName(current);
       const kept = await this.#limited(connection.checkpoint(), closing);
-      const own = sink.promise.keepsCheckpoint ? 0 : leased.position;
+      const own = sink.promise.keepsCheckpoint ? 0 : Math.max(leased.position, sink.after ?? 0);
       if (kept !== undefined) {
         const { watermark } = await store.readAll({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
         checkCheckpoint(sink.name, kept, epochs, watermark);

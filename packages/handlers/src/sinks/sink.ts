@@ -103,6 +103,8 @@ export interface Sink<Name extends string = string> {
   /** True if it gets personal values opened, instead of masked. */
   readonly opensPersonalData: boolean;
   readonly promise: SinkDescription;
+  /** Position that it begins behind, where Synap keeps the checkpoint. Default: the beginning of the log. */
+  readonly after?: number | undefined;
   /** Opens a connection. @throws when the destination can't be reached */
   open(signal: AbortSignal): Promise<SinkConnection>;
 }
@@ -135,10 +137,10 @@ export const DEFAULT_CALL_MS = 30_000;
  * @throws RangeError for a batch or a time limit out of bounds
  */
 export function defineSink<const Name extends string>(
-  definition: SinkOptions<Name> & Pick<Sink<Name>, "eventTypes" | "promise" | "open">,
+  definition: SinkOptions<Name> & Pick<Sink<Name>, "after" | "eventTypes" | "promise" | "open">,
 ): Sink<Name> {
   const { name, description, eventTypes, promise, filter = {}, opensPersonalData = false } = definition;
-  const { batch = 500, timeoutMs = DEFAULT_CALL_MS } = definition;
+  const { after, batch = 500, timeoutMs = DEFAULT_CALL_MS } = definition;
   if (!Number.isInteger(batch) || batch < 1 || batch > 1_000)
     throw new RangeError(`The batch of the sink "${name}" must be 1 to 1000 events, not ${batch}.`);
   if (!(timeoutMs >= 100 && timeoutMs <= MAX_CALL_MS))
@@ -148,6 +150,7 @@ export function defineSink<const Name extends string>(
     description,
     eventTypes,
     promise,
+    after,
     filter,
     batch,
     timeoutMs,
