@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { inspect } from "node:util";
 import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
 import type { Sink } from "@synap/handlers";
 import { EventDispatcher } from "@synap/handlers/internal";
@@ -42,6 +43,19 @@ it("refuses names and lengths that can't be", () => {
   expect(() => redisSink({ ...definition, stream: "{orders}" })).toThrow(RangeError);
   expect(() => redisSink({ ...definition, stream: "" })).toThrow(RangeError);
   expect(() => redisSink({ ...definition, stream: "orders", maxLength: 0 })).toThrow(RangeError);
+});
+
+it("shows no password of a URL that can't be read", async () => {
+  const sink = redisSink({
+    name: "own",
+    description: "Takes nothing.",
+    events: "all",
+    url: "redis://ada:hid#den@127.0.0.1:6379",
+    stream: "orders",
+  });
+  const error: unknown = await sink.open(new AbortController().signal).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "REDIS_SINK" });
+  expect(inspect(error, { depth: 5 })).not.toMatch(/hid|den@/);
 });
 
 describe.skipIf(url === "")("redisSink, with a server at TEST_REDIS_URL", () => {

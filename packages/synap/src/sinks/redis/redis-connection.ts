@@ -54,7 +54,7 @@ export function keyBeside(stream: string, name: string): string {
  */
 export async function openRedis(parts: RedisParts): Promise<SinkConnection> {
   const { url, signal, sink, stream } = parts;
-  const client = createClient(await loadDriver(sink), url, `synap-sink-${sink}`);
+  const client = createClient(await loadDriver(sink), url, sink);
   // Waiting calls are rejected; without a listener the event itself would end the process.
   client.on("error", () => {});
   const close = async () => {
@@ -84,15 +84,24 @@ export async function openRedis(parts: RedisParts): Promise<SinkConnection> {
   };
 }
 
-function createClient(driver: Driver, url: string, name: string) {
-  return driver.createClient({
-    url,
-    name,
-    // A lost connection ends the call. The sink opens it anew after a pause, and asks the server for its checkpoint then: by itself, the client
-    // would repeat commands of which nobody knows whether they were run.
-    disableOfflineQueue: true,
-    socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false, keepAlive: true },
-  });
+/** @throws RedisSinkError for a URL that can't be read */
+function createClient(driver: Driver, url: string, sink: string) {
+  try {
+    return driver.createClient({
+      url,
+      name: `synap-sink-${sink}`,
+      // A lost connection ends the call. The sink opens it anew after a pause, and asks the server for its checkpoint then: by itself, the client
+      // would repeat commands of which nobody knows whether they were run.
+      disableOfflineQueue: true,
+      socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false, keepAlive: true },
+    });
+  } catch {
+    // Without its cause, which has the URL and so the password.
+    throw new RedisSinkError(
+      sink,
+      "its url can't be read. It must be redis://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of the password as %XX.",
+    );
+  }
 }
 
 async function loadDriver(sink: string): Promise<Driver> {
