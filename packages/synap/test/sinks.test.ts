@@ -339,6 +339,63 @@ describe("a sink of a config", () => {
     },
   );
 
+  it("gets fewer events after a call that took too long, and as many as before later", async () => {
+    const { sink, name, got } = collecting({ timeoutMs: 100 });
+    const calls: number[] = [];
+    const slow: typeof sink = {
+      ...sink,
+      batch: 8,
+      eventTypes: ["customer.left"],
+      open: async (signal) => {
+        const opened = await sink.open(signal);
+        return {
+          ...opened,
+          apply: async (events, range) => {
+            calls.push(events.length);
+            if (events.length > 2 && got.length === 0) await new Promise(() => {});
+            return opened.apply(events, range);
+          },
+        };
+      },
+    };
+    const { database } = test;
+    const { catalogue } = defineConfig({ eventTypes: [joined, left] });
+    const events = Array.from({ length: 12 }, () =>
+      catalogue.createSynapEvent({ type: "customer.left", aggregateId: "c-1", source: name, data: {} }),
+    );
+    const reading = new EventDispatcher({ database, catalogue, sinks: [slow] });
+    cleanups.push(() => reading.stopSinks());
+    await reading.store.appendBatch(events);
+    for (let failures = 1; failures <= 2; failures += 1)
+      await expect(reading.catchUp(name)).rejects.toMatchObject({ cause: { code: "SINK_TIMEOUT" } });
+    for (let passes = 0; passes < 4; passes += 1) await reading.catchUp(name);
+    expect(calls).toEqual([8, 4, 2, 3, 4, 3]);
+    expect(got.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+  });
+
+  it("stops at once while its destination is being opened, and does not begin afterwards", async () => {
+    const { sink, name } = collecting({ timeoutMs: 40_000 });
+    const { database } = test;
+    const { catalogue } = defineConfig({ eventTypes: [joined, left] });
+    let opening = () => {};
+    const begun = new Promise<void>((resolve) => {
+      opening = resolve;
+    });
+    const hanging: typeof sink = {
+      ...sink,
+      open: (signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener("abort", () => reject(new Error("ended")));
+          opening();
+        }),
+    };
+    const reading = new EventDispatcher({ database, catalogue, sinks: [hanging] });
+    const pass = expect(reading.catchUp(name)).rejects.toThrow("ended");
+    await begun;
+    await reading.stopSinks();
+    await pass;
+  });
+
   it("is closed with the application", async () => {
     const { synap, join, isClosed, name } = await open();
     await synap.waitFor((await join("c-1")).position, name);

@@ -66,6 +66,10 @@ export class SinkFollower {
   readonly #options: SinkFollowerOptions;
   readonly #runner = randomUUID();
   #opened: Opened | undefined;
+  /** Ends the call that opens the destination. */
+  #opening: AbortController | undefined;
+  /** Maximum number of events of the next call: that of the sink, or fewer after a call took too long. */
+  #batch: number;
   #running: Promise<HandlerPass> | undefined;
   #failures = 0;
   #stopped = false;
@@ -73,6 +77,7 @@ export class SinkFollower {
 
   constructor(options: SinkFollowerOptions) {
     this.#options = options;
+    this.#batch = options.sink.batch;
   }
 
   get sink(): Sink {
@@ -92,10 +97,14 @@ export class SinkFollower {
     try {
       const pass = await this.#running;
       this.#failures = 0;
+      // Slowly, or every other call would take too long.
+      this.#batch = Math.min(this.sink.batch, Math.ceil(this.#batch * 1.1));
       return pass;
     } catch (thrown) {
       const cause = asError(thrown);
       this.#failures += 1;
+      // The same batch would take as long the next time.
+      if (cause instanceof SinkTimeoutError) this.#batch = Math.max(1, Math.floor(this.#batch / 2));
       // What has been applied is known only to the destination, which is asked when it is opened again.
       await this.#close();
       const { name } = this.sink;
@@ -116,6 +125,7 @@ export class SinkFollower {
     this.#stopped = true;
     const running = this.#running?.catch(() => undefined);
     if (running !== undefined) {
+      this.#opening?.abort();
       await withTimeLimit<unknown>(running, STOP_MS, () => this.#opened?.closing.abort());
       await running;
     }
@@ -126,7 +136,7 @@ export class SinkFollower {
   async #pass(): Promise<HandlerPass> {
     const { database, store, sink } = this.#options;
     const leased = await this.#lease();
-    if (leased === undefined) {
+    if (leased === undefined || this.#stopped) {
       await this.#close();
       return { status: "busy" };
     }
@@ -134,7 +144,7 @@ export class SinkFollower {
     if (this.#opened === undefined) {
       this.#opened = await this.#open(leased);
       // A slow destination may take longer than a lease to open, and another process has begun then.
-      if ((await this.#lease()) === undefined) {
+      if (this.#stopped || (await this.#lease()) === undefined) {
         await this.#close();
         return { status: "busy" };
       }
@@ -145,7 +155,7 @@ export class SinkFollower {
     const { position: after } = opened.checkpoint;
     const { events, position, watermark, caughtUp } = await store.readAll({
       after,
-      limit: sink.batch,
+      limit: this.#batch,
       ...(sink.eventTypes !== "all" && { types: sink.eventTypes }),
       ...sink.filter,
     });
@@ -203,7 +213,7 @@ export class SinkFollower {
   async #applyLate(opened: Opened): Promise<HandlerPass | undefined> {
     const { database, sink, retries } = this.#options;
     const { position } = opened.checkpoint;
-    const late = await readLateEvents(database, sink.name, position, LATE_EVENTS);
+    const late = await readLateEvents(database, sink.name, position, Math.min(LATE_EVENTS, this.#batch));
     if (late === undefined) return undefined;
     const { stream, events, earlier } = late;
     const range = { ...rangeOf(opened), from: position, to: position, late: stream };
@@ -283,6 +293,7 @@ export class SinkFollower {
     const current = epochs.at(-1);
     if (current === undefined) throw new Error("synap.epochs has no row: they were deleted.");
     const closing = new AbortController();
+    this.#opening = closing;
     const connection = await this.#limited(sink.open(closing.signal), closing);
     try {
       const epoch = epochName(current);
@@ -305,6 +316,8 @@ export class SinkFollower {
     } catch (error) {
       await connection.close();
       throw error;
+    } finally {
+      this.#opening = undefined;
     }
   }
 
