@@ -205,6 +205,9 @@ export function describeSink(kind: string, createDestination: () => Promise<Test
         await expect(
           connection.apply([], { ...range, fromEpoch: "1 of another", from: position, to: position + 1 }),
         ).rejects.toThrow(SinkEpochError);
+        // Late events are behind the checkpoint, which stays as it is.
+        const late = { aggregateType: "note", aggregateId: "a" };
+        await connection.apply([], { ...range, epoch: "2 of this", from: position, to: position, late });
         expect(await connection.checkpoint()).toEqual(kept);
       } else {
         expect(kept).toBeUndefined();

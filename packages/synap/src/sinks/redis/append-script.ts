@@ -29,6 +29,9 @@ for at = 3, #KEYS do
   if known ~= found then return {'stream', KEYS[at], found, known, position} end
 end
 
+-- Without a checkpoint everything is written again, also what was late before.
+if not kept[2] then redis.call('DEL', KEYS[2]) end
+
 local before = 0
 if late ~= '' then before = tonumber(redis.call('HGET', KEYS[2], late) or '0') end
 local last = before
@@ -44,7 +47,11 @@ while at <= #ARGV do
   end
   at = at + 3 + values
 end
-redis.call('HSET', KEYS[1], 'sink', sink, 'position', to, 'epoch', epoch)
-if last > before then redis.call('HSET', KEYS[2], late, string.format('%.0f', last)) end
+-- The checkpoint stays where it is with late events, and so does its epoch.
+if late == '' then
+  redis.call('HSET', KEYS[1], 'sink', sink, 'position', to, 'epoch', epoch)
+elseif last > before then
+  redis.call('HSET', KEYS[2], late, string.format('%.0f', last))
+end
 return {'done'}
 `;
