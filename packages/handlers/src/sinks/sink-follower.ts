@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Database, EventStore, Transaction } from "@synap/database";
-import { readEpochs, saveCheckpoint, withTimeLimit } from "@synap/database/internal";
+import { saveCheckpoint, withTimeLimit } from "@synap/database/internal";
 import type { StoredEvent } from "@synap/types";
 import { clearPassFailure } from "../dispatch/failed-passes.ts";
 import type { RetryPolicy } from "../dispatch/handle-isolated.ts";
@@ -10,17 +10,16 @@ import { parkHeld } from "../dispatch/inline-handlers.ts";
 import { callHandler } from "../handler/handler-call.ts";
 import { HandlerPassError, isTransientFailure } from "../handler/handler-errors.ts";
 import { asError } from "../handler/thrown-error.ts";
-import { checkCheckpoint, epochName } from "./check-checkpoint.ts";
 import {
   type HeldEvents,
   holdFailed,
-  lastDeadLetter,
   readLateEvents,
   removeLate,
   withoutDeadLetters,
 } from "./held-events.ts";
+import { limited, type OpenedSink, openSink, rangeOf } from "./opened-sink.ts";
 import { type ShownTypes, showTo } from "./show-to-sink.ts";
-import type { Sink, SinkCheckpoint, SinkConnection, SinkRange } from "./sink.ts";
+import type { Sink, SinkRange } from "./sink.ts";
 import { SinkPositionError, SinkTimeoutError } from "./sink-errors.ts";
 import { keepLease, type LeasedSink, leaveLease, takeLease } from "./sink-lease.ts";
 import { type SortedEvents, sortByOutcome } from "./sort-by-outcome.ts";
@@ -32,19 +31,6 @@ export interface SinkFollowerOptions {
   readonly store: Pick<EventStore, "readAll">;
   readonly types: ShownTypes;
   readonly retries: RetryPolicy;
-}
-
-/** An open destination. */
-interface Opened {
-  readonly connection: SinkConnection;
-  /** The number of the epoch in which it was opened. */
-  readonly epoch: number;
-  /** The name of that epoch. */
-  readonly epochName: string;
-  readonly closing: AbortController;
-  /** The last position of a dead letter when it was opened. */
-  readonly lastDeadLetter: number;
-  checkpoint: SinkCheckpoint;
 }
 
 /** The result of applying a batch. */
@@ -65,7 +51,7 @@ const STOP_MS = 5_000;
 export class SinkFollower {
   readonly #options: SinkFollowerOptions;
   readonly #runner = randomUUID();
-  #opened: Opened | undefined;
+  #opened: OpenedSink | undefined;
   /** Ends the call that opens the destination. */
   #opening: AbortController | undefined;
   /** Maximum number of events of the next call: that of the sink, or fewer after a call took too long. */
@@ -142,7 +128,10 @@ export class SinkFollower {
     }
     if (this.#opened !== undefined && this.#opened.epoch !== leased.epoch) await this.#close();
     if (this.#opened === undefined) {
-      this.#opened = await this.#open(leased);
+      const opening = new AbortController();
+      this.#opening = opening;
+      this.#opened = await openSink(this.#options, leased, opening);
+      this.#opening = undefined;
       // A slow destination may take longer than a lease to open, and another process has begun then.
       if (this.#stopped || (await this.#lease()) === undefined) {
         await this.#close();
@@ -181,7 +170,7 @@ export class SinkFollower {
   }
 
   /** Applies the next events of the log. Repeats without those that fail, whose streams are held first. */
-  async #applyNext(opened: Opened, events: readonly StoredEvent[], to: number): Promise<Applied> {
+  async #applyNext(opened: OpenedSink, events: readonly StoredEvent[], to: number): Promise<Applied> {
     const { sink, retries } = this.#options;
     const { position: from } = opened.checkpoint;
     if (to === from) return { processed: 0, deadLettered: 0, retrying: [] };
@@ -210,7 +199,7 @@ export class SinkFollower {
   }
 
   /** Applies events of a stream that was held; undefined if none may go on. */
-  async #applyLate(opened: Opened): Promise<HandlerPass | undefined> {
+  async #applyLate(opened: OpenedSink): Promise<HandlerPass | undefined> {
     const { database, sink, retries } = this.#options;
     const { position } = opened.checkpoint;
     const late = await readLateEvents(database, sink.name, position, Math.min(LATE_EVENTS, this.#batch));
@@ -240,11 +229,12 @@ export class SinkFollower {
   }
 
   /** Calls the destination, within its time limit. @throws SinkOutcomeError */
-  async #apply(opened: Opened, events: readonly StoredEvent[], range: SinkRange): Promise<SortedEvents> {
+  async #apply(opened: OpenedSink, events: readonly StoredEvent[], range: SinkRange): Promise<SortedEvents> {
     const { sink, types } = this.#options;
     const { readable, unreadable } = await showTo(sink, events, types);
     if (unreadable !== undefined) return { applied: [], failed: [unreadable] };
-    const outcomes = await this.#limited(
+    const outcomes = await limited(
+      sink,
       callHandler(sink.name, readable, { types: { ...types, personalData: undefined } }, (given) =>
         opened.connection.apply(given, range),
       ),
@@ -258,7 +248,7 @@ export class SinkFollower {
   }
 
   /** Renews the lease between two calls of a pass. @throws SinkPositionError if the sink was paused or taken */
-  async #renew({ checkpoint }: Opened): Promise<void> {
+  async #renew({ checkpoint }: OpenedSink): Promise<void> {
     if ((await this.#lease()) === undefined)
       throw new SinkPositionError(
         this.sink.name,
@@ -272,7 +262,7 @@ export class SinkFollower {
    * have applied what failed here, which must not be held now.
    */
   #write<Result>(
-    { checkpoint }: Opened,
+    { checkpoint }: OpenedSink,
     work: (transaction: Transaction) => Promise<Result>,
   ): Promise<Result> {
     const { database, sink } = this.#options;
@@ -287,61 +277,9 @@ export class SinkFollower {
     });
   }
 
-  async #open(leased: LeasedSink): Promise<Opened> {
-    const { database, store, sink } = this.#options;
-    const epochs = await readEpochs(database);
-    const current = epochs.at(-1);
-    if (current === undefined) throw new Error("synap.epochs has no row: they were deleted.");
-    const closing = new AbortController();
-    this.#opening = closing;
-    const connection = await this.#limited(sink.open(closing.signal), closing);
-    try {
-      const epoch = epochName(current);
-      const kept = await this.#limited(connection.checkpoint(), closing);
-      const own = sink.promise.keepsCheckpoint ? 0 : Math.max(leased.position, sink.after ?? 0);
-      if (kept !== undefined) {
-        const { watermark } = await store.readAll({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
-        checkCheckpoint(sink.name, kept, epochs, watermark);
-      }
-      const checkpoint = kept ?? { position: own, epoch };
-      const last = await lastDeadLetter(database, sink.name);
-      return {
-        connection,
-        epoch: current.number,
-        epochName: epoch,
-        closing,
-        lastDeadLetter: last,
-        checkpoint,
-      };
-    } catch (error) {
-      await connection.close();
-      throw error;
-    } finally {
-      this.#opening = undefined;
-    }
-  }
-
   async #close(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
     await opened?.connection.close();
   }
-
-  /** Waits for a call of the destination. One that is late is ended, and its connection is given up. */
-  #limited<Result>(call: Promise<Result>, closing: AbortController): Promise<Result> {
-    const { name, timeoutMs } = this.sink;
-    call.catch(() => {});
-    return withTimeLimit(call, timeoutMs, () => {
-      closing.abort();
-      throw new SinkTimeoutError(name, timeoutMs);
-    });
-  }
-}
-
-function rangeOf({
-  checkpoint,
-  epochName: epoch,
-  closing,
-}: Opened): Pick<SinkRange, "epoch" | "fromEpoch" | "signal"> {
-  return { fromEpoch: checkpoint.epoch, epoch, signal: closing.signal };
 }
