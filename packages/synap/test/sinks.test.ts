@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { passingKeys, storeStatistics } from "@synap/database/internal";
 import { createTestDatabase, type TestDatabase } from "@synap/database/testing";
-import { EventDispatcher } from "@synap/handlers/internal";
+import { EventDispatcher, HandlerPassError } from "@synap/handlers/internal";
 import type { StoredEvent } from "@synap/types";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -394,6 +394,12 @@ describe("a sink of a config", () => {
     await begun;
     await reading.stopSinks();
     await pass;
+    // Its last pass has failed, but nobody tries again.
+    await reading.recordPassFailure(
+      new HandlerPassError({ handler: name, checkpoint: name, attempts: 1, transient: true, cause: "ended" }),
+      1_000,
+    );
+    expect(await reading.sinks.get(name)).toMatchObject({ state: "stopped", failure: "ended" });
   });
 
   it("is closed with the application", async () => {

@@ -146,6 +146,7 @@ async function readStatus(session: SqlSession, { name, description, promise }: S
 
 function stateOf({ paused, failure, run }: StatusRow): SinkState {
   if (paused) return "paused";
-  if (failure !== null) return "waiting";
-  return run ? "running" : "stopped";
+  // A pause after a failure is shorter than a lease.
+  if (!run) return "stopped";
+  return failure === null ? "running" : "waiting";
 }
