@@ -29,11 +29,9 @@ for at = 3, #KEYS do
   if known ~= found then return {'stream', KEYS[at], found, known, position} end
 end
 
--- Without a checkpoint everything is written again, also what was late before.
-if not kept[2] then redis.call('DEL', KEYS[2]) end
-
+local isFirst = not kept[2]
 local before = 0
-if late ~= '' then before = tonumber(redis.call('HGET', KEYS[2], late) or '0') end
+if late ~= '' and not isFirst then before = tonumber(redis.call('HGET', KEYS[2], late) or '0') end
 local last = before
 local at = 8
 while at <= #ARGV do
@@ -48,9 +46,11 @@ while at <= #ARGV do
   at = at + 3 + values
 end
 -- The checkpoint stays where it is with late events, and so does its epoch.
-if late == '' then
-  redis.call('HSET', KEYS[1], 'sink', sink, 'position', to, 'epoch', epoch)
-elseif last > before then
+if late == '' then redis.call('HSET', KEYS[1], 'sink', sink, 'position', to, 'epoch', epoch) end
+-- Without a checkpoint everything is written again, also what was late before. After the other commands, because Redis refuses a script without
+-- memory before its first change only.
+if isFirst then redis.call('DEL', KEYS[2]) end
+if late ~= '' and last > before then
   redis.call('HSET', KEYS[2], late, string.format('%.0f', last))
 end
 return {'done'}
