@@ -18,8 +18,7 @@ import { EXIT } from "@synap/service/exit-codes";
 import { EMBEDDED_FOLDER } from "@synap/synap/internal";
 import { seedCatalogue } from "@synap/types";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
-import { runInProcess } from "../../testing/run-in-process.ts";
-import { runProgram, setUpCommand } from "../terminal/program.ts";
+import { runOnDirectory } from "../../testing/run-on-directory.ts";
 import { archiveCommand } from "./archive-command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "synap-archive-"));
@@ -55,12 +54,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const run = (...args: readonly string[]) => runOn(dataDirectory, ...args);
 
-async function runOn(data: string, ...args: readonly string[]) {
-  vi.stubEnv("DATABASE_URL", "");
-  const command = setUpCommand(archiveCommand(), (rest) => `archive ${rest}`);
-  const { code, out, errors } = await runInProcess(() => runProgram(command, [...args, "--data", data]));
-  return { code, text: out.join("\n"), errors: errors.join("\n") };
-}
+const runOn = (data: string, ...args: readonly string[]) => runOnDirectory(archiveCommand(), data, args);
 
 async function read(): Promise<number> {
   const database = await openDatabase({ dataDirectory: join(dataDirectory, EMBEDDED_FOLDER) });

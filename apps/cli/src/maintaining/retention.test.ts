@@ -8,8 +8,7 @@ import { createSynap, defineConfig, defineEventType } from "@synap/synap";
 import { EMBEDDED_FOLDER } from "@synap/synap/internal";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { runInProcess } from "../../testing/run-in-process.ts";
-import { runProgram, setUpCommand } from "../terminal/program.ts";
+import { runOnDirectory } from "../../testing/run-on-directory.ts";
 import { retentionCommand } from "./retention.ts";
 
 const DAY_MS = 86_400_000;
@@ -46,14 +45,7 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(...args: readonly string[]) {
-  vi.stubEnv("DATABASE_URL", "");
-  const command = setUpCommand(retentionCommand(), (rest) => `retention ${rest}`);
-  const { code, out, errors } = await runInProcess(() =>
-    runProgram(command, [...args, "--data", dataDirectory]),
-  );
-  return { code, text: out.join("\n"), errors: errors.join("\n") };
-}
+const run = (...args: readonly string[]) => runOnDirectory(retentionCommand(), dataDirectory, args);
 
 it("sets a policy, counts, removes, and ends the policy", async () => {
   expect((await run("list")).text).toBe("No type has a policy: all events are kept.");

@@ -8,8 +8,7 @@ import { createSynap, defineConfig, defineEventType } from "@synap/synap";
 import { EMBEDDED_FOLDER } from "@synap/synap/internal";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { runInProcess } from "../../testing/run-in-process.ts";
-import { runProgram, setUpCommand } from "../terminal/program.ts";
+import { runOnDirectory } from "../../testing/run-on-directory.ts";
 import { subjectsCommand } from "./subjects.ts";
 
 const EMAIL = "ada@example.org";
@@ -42,13 +41,7 @@ afterEach(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a command of `subjects` on the directory that createSynap has made, which has a key file. */
-async function run(...args: readonly string[]) {
-  vi.stubEnv("DATABASE_URL", "");
-  const command = setUpCommand(subjectsCommand(), (rest) => `subjects ${rest}`);
-  const line = [...args, "--data", dataDirectory];
-  const { code, out, errors } = await runInProcess(() => runProgram(command, line));
-  return { code, lines: out, text: out.join("\n"), errors: errors.join("\n") };
-}
+const run = (...args: readonly string[]) => runOnDirectory(subjectsCommand(), dataDirectory, args);
 
 /** Runs the program of docs/personal-data.md that verifies a report. */
 function pageProgram(...args: readonly string[]): string {

@@ -37,7 +37,7 @@ const NOT_PUBLIC_V6 = ["2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000:
   knownRange,
 );
 
-/** True for an address of the public internet. False for every other one, and for a text that is no address. */
+/** True for an address of the public internet; false for any other text. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return false;

@@ -86,7 +86,7 @@ function logChange(
   logger.info({ actor, type: name, version, outcome }, "event type registered");
 }
 
-/** A type is for everybody's events. */
+/** Users and agents may not register types, because a type holds for all events. */
 function refuseOfOwnRows({ kind }: Principal): void {
   if (kind !== "user" && kind !== "agent") return;
   throw new Problem(
